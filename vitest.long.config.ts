@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Chaos and load at their full figures; what they measured is written to measured/. */
+export default defineConfig({
+  test: {
+    include: ['test/long/**/*.spec.ts'],
+    setupFiles: ['reflect-metadata'],
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
+    maxWorkers: 1,
+    fileParallelism: false,
+    pool: 'forks',
+  },
+});
