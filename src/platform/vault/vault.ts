@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import { type Keyring, open, seal } from '../crypto/keyring.js';
+import type { Tx } from '../database/database.js';
+import { uuidv7 } from '../ids.js';
+
+/** Largest plain text kept: a vendor upload with room for its envelope. */
+const VAULT_LIMIT_BYTES = 32 * 1024 * 1024;
+
+export interface VaultItem {
+  /** Whose key seals it: `subject:<pseudonym>` or `client:<id>`; erasing the owner erases the key. */
+  owner: string;
+  purpose: string;
+  plain: Buffer;
+  keepMs: number;
+}
+
+/** What must be kept is encrypted (rule 4): one table, a random key an owner, wrapped by the master key. */
+export class Vault {
+  constructor(
+    private readonly keyring: Keyring,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @returns the id to fetch it by. */
+  async put(tx: Tx, item: VaultItem): Promise<string> {
+    if (item.plain.length > VAULT_LIMIT_BYTES) throw new RangeError('too large for the vault');
+    const id = uuidv7(this.clock.epochMs());
+    const key = await this.ownerKey(tx, item.owner);
+    await tx.query('INSERT INTO platform.vault (id, owner, purpose, sealed, expires_at) VALUES ($1, $2, $3, $4, $5)', [
+      id,
+      item.owner,
+      item.purpose,
+      seal(key, item.plain, `${id}/${item.purpose}`),
+      new Date(this.clock.epochMs() + item.keepMs),
+    ]);
+    return id;
+  }
+
+  /** Undefined when it was never there, has expired or its owner was erased. */
+  async get(tx: Tx, id: string, purpose: string): Promise<Buffer | undefined> {
+    const [row] = await tx.query<{ sealed: Buffer; wrapped_key: Buffer; owner: string }[]>(
+      `SELECT v.sealed, k.wrapped_key, v.owner FROM platform.vault v JOIN platform.vault_keys k USING (owner)
+        WHERE v.id = $1 AND v.purpose = $2 AND v.expires_at > $3`,
+      [id, purpose, this.clock.now()],
+    );
+    if (!row) return undefined;
+    return open(this.unwrap(row.wrapped_key, row.owner), row.sealed, `${id}/${purpose}`);
+  }
+
+  /**
+   * Seals a value for a column that lives as long as its row: `purpose` names the place and must be the same to open it.
+   * Erasing the owner leaves it unreadable, like what stands in the vault itself.
+   */
+  async sealFor(tx: Tx, owner: string, purpose: string, plain: Buffer): Promise<Buffer> {
+    return seal(await this.ownerKey(tx, owner), plain, purpose);
+  }
+
+  /** The values that `sealFor` sealed, in the order asked for; undefined where the owner was erased. One query for all of them. */
+  async openFor(
+    from: Tx,
+    items: readonly { owner: string; purpose: string; sealed: Buffer }[],
+  ): Promise<(Buffer | undefined)[]> {
+    if (items.length === 0) return [];
+    const rows = await from.query<{ owner: string; wrapped_key: Buffer }[]>(
+      'SELECT owner, wrapped_key FROM platform.vault_keys WHERE owner = ANY($1)',
+      [[...new Set(items.map((item) => item.owner))]],
+    );
+    const keys = new Map(rows.map((row) => [row.owner, this.unwrap(row.wrapped_key, row.owner)]));
+    return items.map(({ owner, purpose, sealed }) => {
+      const key = keys.get(owner);
+      return key === undefined ? undefined : open(key, sealed, purpose);
+    });
+  }
+
+  async drop(tx: Tx, id: string): Promise<void> {
+    await tx.query('DELETE FROM platform.vault WHERE id = $1', [id]);
+  }
+
+  /** Removes what has expired, at most `limit` items a call. */
+  async sweep(tx: Tx, limit = 1_000): Promise<void> {
+    await tx.query(
+      'DELETE FROM platform.vault WHERE id IN (SELECT id FROM platform.vault WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)',
+      [this.clock.now(), limit],
+    );
+  }
+
+  private async ownerKey(tx: Tx, owner: string): Promise<Buffer> {
+    const fresh = seal(this.keyring.key('vault-wrap'), randomBytes(32), owner);
+    const [row] = await tx.query<{ wrapped_key: Buffer }[]>(
+      `WITH made AS (
+         INSERT INTO platform.vault_keys (owner, wrapped_key, created_at) VALUES ($1, $2, $3)
+             ON CONFLICT (owner) DO NOTHING RETURNING wrapped_key)
+       SELECT wrapped_key FROM made
+       UNION ALL SELECT wrapped_key FROM platform.vault_keys WHERE owner = $1`,
+      [owner, fresh, this.clock.now()],
+    );
+    // Made by somebody else since this statement began: there, but not in what it sees.
+    const key = row ?? (await this.madeElsewhere(tx, owner));
+    return this.unwrap(key.wrapped_key, owner);
+  }
+
+  private async madeElsewhere(tx: Tx, owner: string): Promise<{ wrapped_key: Buffer }> {
+    const [row] = await tx.query<{ wrapped_key: Buffer }[]>(
+      'SELECT wrapped_key FROM platform.vault_keys WHERE owner = $1',
+      [owner],
+    );
+    if (!row) throw new Error('the owner key was erased while it was being used');
+    return row;
+  }
+
+  private unwrap(wrapped: Buffer, owner: string): Buffer {
+    return open(this.keyring.key('vault-wrap'), wrapped, owner);
+  }
+}
