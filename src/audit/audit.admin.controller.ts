@@ -1,0 +1,71 @@
+import { Get, Param, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { AdminController, isUuid, Keyring, ProblemError, Roles } from '../platform/index.js';
+import { readCursor, writeCursor } from './cursor.js';
+import { type FoundRecord, RecordSearch } from './search.js';
+
+/** Postgres knows no year 0. */
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be an instant such as 2026-03-10T08:00:00.000Z' })
+  .refine((text) => !text.startsWith('0000'), { error: 'must be after the year 0' });
+/** Without NUL, which Postgres takes in no text. */
+const word = z.string().regex(/^[^\p{Cc}]{1,256}$/u, { error: 'must be a text of 1 to 256 characters' });
+
+export const recordsQuery = z.strictObject({
+  from: instant.optional(),
+  to: instant.optional(),
+  client: word.optional(),
+  verification: word.optional(),
+  subject: word.optional(),
+  kind: word.optional(),
+  outcome: word.optional(),
+  rule: word.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().min(1).max(128).optional(),
+});
+
+const NUMBER = /^(0|[1-9]\d{0,14})$/;
+
+/** The log for auditors: every record, newest first, those that wait for their number among them with `seq` null. */
+@AdminController('admin/v1/audit/records')
+export class AuditAdminController {
+  constructor(
+    private readonly search: RecordSearch,
+    private readonly keyring: Keyring,
+  ) {}
+
+  @Get()
+  @Roles('auditor', 'security')
+  async list(
+    @Query({ schema: recordsQuery }) query: z.output<typeof recordsQuery>,
+  ): Promise<{ items: FoundRecord[]; nextCursor: string | null }> {
+    const { limit, cursor, ...filter } = query;
+    const after = cursor === undefined ? undefined : readCursor(this.keyring, filter, cursor);
+    const { items, last } = await this.search.list(filter, limit, after);
+    return { items, nextCursor: last === undefined ? null : writeCursor(this.keyring, filter, last) };
+  }
+
+  @Get(':key')
+  @Roles('auditor', 'security')
+  async one(@Param('key') key: string): Promise<FoundRecord> {
+    if (isUuid(key)) return known(await this.search.byId(key));
+    return known(NUMBER.test(key) ? await this.search.bySeq(Number(key)) : undefined);
+  }
+}
+
+/** Why a call was allowed or refused: the record of its decision, by the id that its caller was given. */
+@AdminController('admin/v1/decisions')
+export class DecisionsAdminController {
+  constructor(private readonly search: RecordSearch) {}
+
+  @Get(':decisionId')
+  @Roles('auditor', 'security')
+  async one(@Param('decisionId') decisionId: string): Promise<FoundRecord> {
+    return known(isUuid(decisionId) ? await this.search.byDecision(decisionId) : undefined);
+  }
+}
+
+function known(record: FoundRecord | undefined): FoundRecord {
+  if (record === undefined) throw new ProblemError('not-found', { rule: 'record.unknown' });
+  return record;
+}

@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+import { APP_ROLE, type Clock, type Config, ConfigError, type Log } from '../platform/index.js';
+import { AuditLog } from './audit-log.js';
+import { AuditMetrics } from './audit-metrics.js';
+import { Batcher, BATCHER_LIMITS } from './batcher.js';
+import { CallWriter } from './call-writer.js';
+import { Connection } from './connection.js';
+import { JournalDrain } from './journal-drain.js';
+import { RefusalsJournal } from './refusals-journal.js';
+import { Sequencer } from './sequencer.js';
+
+export interface AuditParts {
+  config: Pick<Config, 'audit' | 'policy'>;
+  clock: Clock;
+  log: Log;
+  /** Postgres; the connections take on the application's role. */
+  url: string;
+  /** Name of this run of an instance, in every record that it writes. */
+  instance: string;
+  /** Folder of the instance's journal of refusals. */
+  dir: string;
+}
+
+/** The log as an instance runs it. */
+export interface Audit {
+  auditLog: AuditLog;
+  callWriter: CallWriter;
+  /** Begins to number records and to drain what earlier runs left in the journal. */
+  start(): void;
+  /** Writes and numbers what is left, and closes the connections; `auditLog` takes nothing more. */
+  stop(): Promise<void>;
+}
+
+const SEQUENCER_TIMEOUT_MS = 10_000;
+const SEQUENCER_LOCK_MS = 2_000;
+
+/**
+ * Opens the log with two connections of its own, beside the gateway's pool.
+ * @throws ConfigError when the log of this database has another name
+ */
+export async function openAudit(parts: AuditParts): Promise<Audit> {
+  const { config, clock, url, instance, log } = parts;
+  const appending = connect(url, 'gatehouse-audit', BATCHER_LIMITS.patienceMs, BATCHER_LIMITS.patienceMs);
+  const numbering = connect(url, 'gatehouse-sequencer', SEQUENCER_TIMEOUT_MS, SEQUENCER_LOCK_MS);
+  const batcher = new Batcher(appending, clock);
+  const sequencer = new Sequencer(numbering, config.audit.sequenceEvery, log);
+  const journal = new RefusalsJournal({ dir: parts.dir, instance, clock, log });
+  const auditLog = new AuditLog(batcher, { origin: await begin(numbering, config.audit.origin), instance });
+  const drain = new JournalDrain(journal, auditLog, log);
+  const metrics = new AuditMetrics(batcher);
+  batcher.onCommitted = (records) => {
+    metrics.committed(records);
+    sequencer.nudge();
+    drain.nudge();
+  };
+  batcher.onRefused = (code) => metrics.refused(code);
+  sequencer.onNumbered = (records) => metrics.numbered(records);
+  return {
+    auditLog,
+    callWriter: new CallWriter({ auditLog, clock, journal, policyVersion: policyVersion(config.policy) }),
+    start: () => {
+      sequencer.start();
+      void drain.drain();
+    },
+    stop: async () => {
+      await drain.drain();
+      await batcher.stop();
+      await sequencer.stop();
+      metrics.stop();
+    },
+  };
+}
+
+function connect(url: string, applicationName: string, statementTimeoutMs: number, lockTimeoutMs: number): Connection {
+  return new Connection({ url, role: APP_ROLE, applicationName, statementTimeoutMs, lockTimeoutMs });
+}
+
+/** The log takes its name at the first start and keeps it: proofs name it. */
+async function begin(connection: Connection, name: string): Promise<string> {
+  try {
+    const text = 'SELECT audit.begin($1) AS origin';
+    const { rows } = await connection.query<{ origin: string }>({ text, values: [name] });
+    if (rows[0]?.origin === name) return name;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  await connection.close();
+  throw new ConfigError('differs from the name that the log of this database already has', 'audit.origin');
+}
+
+/** Names the rules that were in force; the settings of the policy hold no secrets. */
+function policyVersion(policy: Config['policy']): string {
+  return hash('sha256', JSON.stringify(policy), 'hex').slice(0, 12);
+}

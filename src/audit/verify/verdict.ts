@@ -1,0 +1,42 @@
+/** Where the log stops being what it was: a record by its number, or the records from `from` up to but not including `to`. */
+export type FirstBad = { seq: number } | { from: number; to: number };
+
+export interface Verdict {
+  ok: boolean;
+  origin: string | null;
+  /** Records verified: the size that the head had when the verifying began. */
+  size: number;
+  /** Root of the tree over them, recomputed; hex. */
+  root: string;
+  /** Checkpoints that were compared. */
+  checkpoints: number;
+  firstBad: FirstBad | null;
+  /** What is wrong there. */
+  reason: string | null;
+  /** Durable records without a number yet, which were verified too. */
+  waiting: number;
+  seconds: number;
+}
+
+/** The last line for people. */
+export function describeVerdict(verdict: Verdict): string {
+  if (verdict.ok) return `verified ${verdict.size} records, root ${verdict.root}`;
+  return `NOT verified: ${placeOf(verdict.firstBad)}: ${verdict.reason ?? 'unknown'}`;
+}
+
+function placeOf(bad: FirstBad | null): string {
+  if (bad === null) return 'the log';
+  if ('seq' in bad) return `record ${bad.seq}`;
+  return bad.from === bad.to ? `after record ${bad.from - 1}` : `records ${bad.from} to ${bad.to - 1}`;
+}
+
+/** Ends the verifying at the first thing that is wrong. */
+export class BadLog extends Error {
+  constructor(
+    readonly where: FirstBad,
+    readonly reason: string,
+  ) {
+    super(reason);
+    this.name = 'BadLog';
+  }
+}
