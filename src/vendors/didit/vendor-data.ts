@@ -1,0 +1,85 @@
+import { isUuid } from '../../platform/index.js';
+import { isObject, type JsonObject } from './json.js';
+
+/** Length of a client's tag: the 16 bytes of its id in base64url. */
+const TAG_LENGTH = 22;
+const WRITTEN = ':';
+const ABSENT = '.';
+
+/**
+ * A client's tag: its UUID in 22 characters, so that two clients can never have the same one and no table is needed to read it back.
+ * @throws Error when the id is no UUID.
+ */
+export function clientTag(clientId: string): string {
+  if (!isUuid(clientId)) throw new Error('a client id is a UUID');
+  return Buffer.from(clientId.replaceAll('-', ''), 'hex').toString('base64url');
+}
+
+/**
+ * `vendor_data` as Didit gets it: `<tag>:<what the client wrote>`. Where the client wrote none, `<tag>.<unique>` stands in: Didit takes
+ * sessions with the same `vendor_data` for one person and gives an unfinished one out again, so that no two may share a made-up value.
+ */
+export function namespaced(tag: string, written: string | null | undefined, unique: string): string {
+  return written === undefined || written === null || written === ''
+    ? `${tag}${ABSENT}${unique}`
+    : `${tag}${WRITTEN}${written}`;
+}
+
+/** Back again: what the client wrote, null where it wrote nothing, undefined where the value is not this client's. */
+export function restored(tag: string, vendorData: unknown): string | null | undefined {
+  if (typeof vendorData !== 'string' || tag.length !== TAG_LENGTH || !vendorData.startsWith(tag)) return undefined;
+  const mark = vendorData[TAG_LENGTH];
+  if (mark === WRITTEN) return vendorData.slice(TAG_LENGTH + 1);
+  return mark === ABSENT ? null : undefined;
+}
+
+/** Members that are the client's own words, where a `vendor_data` would be none of Didit's. */
+const OWN_WORDS = new Set(['metadata', 'expected_details']);
+const MAX_DEPTH = 16;
+
+/**
+ * A body of Didit's as one client may see it: its own `vendor_data` as it wrote it, wherever it stands; somebody else's becomes null, and
+ * `matches` with sessions of others are left out, since their very existence is no business of this client (rule 2). The input stays as it is.
+ */
+export function withOwnVendorData(tag: string, body: unknown): unknown {
+  return walk(tag, body, 0);
+}
+
+/** Copies only what changes on the way down: most of a decision holds no `vendor_data` and stays the very object that it was. */
+function walk(tag: string, value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) return walkList(tag, value, depth);
+  const members = value as JsonObject;
+  let out: JsonObject | undefined;
+  for (const name of Object.keys(members)) {
+    const before = members[name];
+    const after = OWN_WORDS.has(name) ? before : member(tag, name, before, depth);
+    if (after === before) continue;
+    out ??= { ...members };
+    out[name] = after;
+  }
+  return out ?? members;
+}
+
+function member(tag: string, name: string, value: unknown, depth: number): unknown {
+  if (name === 'vendor_data') return restored(tag, value) ?? null;
+  return name === 'matches' ? ownMatches(tag, value, depth) : walk(tag, value, depth + 1);
+}
+
+function walkList(tag: string, items: unknown[], depth: number): unknown[] {
+  let out: unknown[] | undefined;
+  for (let at = 0; at < items.length; at += 1) {
+    const after = walk(tag, items[at], depth + 1);
+    if (after === items[at]) continue;
+    out ??= [...items];
+    out[at] = after;
+  }
+  return out ?? items;
+}
+
+function ownMatches(tag: string, matches: unknown, depth: number): unknown {
+  if (!Array.isArray(matches)) return matches ?? null;
+  return matches
+    .filter((match) => isObject(match) && restored(tag, match['vendor_data']) !== undefined)
+    .map((match: unknown) => walk(tag, match, depth + 1));
+}
