@@ -1,0 +1,39 @@
+import type { RecordInput } from '../../audit/index.js';
+import { type Call, uuidv7 } from '../../platform/index.js';
+
+/** Work that no call asked for; each of its vendor calls leaves a record of its own. */
+export interface Background {
+  /** What works, such as `verifications.search`. */
+  job: string;
+  client?: string;
+  verification?: string;
+  /** Pseudonym. */
+  subject?: string;
+}
+
+/** On whose behalf the vendor is called. */
+export type Asker = Call | Background;
+
+export function isCall(asker: Asker): asker is Call {
+  return 'listener' in asker;
+}
+
+/** What every record tells of whoever asked. */
+function askedBy(asker: Asker): Pick<RecordInput, 'call' | 'trace' | 'client' | 'verification' | 'subject'> {
+  if (!isCall(asker)) {
+    const { job: _, ...rest } = asker;
+    return rest;
+  }
+  return {
+    call: asker.id,
+    trace: asker.traceId,
+    client: asker.caller?.kind === 'client' ? asker.caller.id : undefined,
+    verification: asker.verification,
+    subject: asker.subject,
+  };
+}
+
+/** A record of this kind about what `asker` does, at this instant. */
+export function recordOf(asker: Asker, kind: RecordInput['kind'], now: Date): RecordInput {
+  return { id: uuidv7(now.getTime()), at: now.toISOString(), kind, ...askedBy(asker) };
+}

@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, ProblemError } from '../../platform/index.js';
+import { sessionStatus } from '../../vendors/index.js';
+import { Ownership } from '../ownership/ownership.js';
+import type { Asker } from '../vendor/asker.js';
+import { SubjectSecrets } from './subject-secrets.js';
+import { vendorEvent } from './transitions.js';
+import type { VendorSession } from './vendor-sessions.js';
+import type { VerificationEntity } from './verification.entity.js';
+import { VerificationProgress } from './verification-progress.js';
+import { VerificationStore } from './verification-store.js';
+
+/** Ties a session of the vendor's to the verification that it was made for. */
+@Injectable()
+export class SessionAttachment {
+  constructor(
+    private readonly store: VerificationStore,
+    private readonly progress: VerificationProgress,
+    private readonly secrets: SubjectSecrets,
+    private readonly ownership: Ownership,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Session, link, owner and record at once. A verification that has a session already keeps that one. */
+  async attach(asker: Asker, id: string, session: VendorSession): Promise<VerificationEntity> {
+    return this.store.transaction(async (tx) => {
+      const row = await this.store.lock(tx, id);
+      if (row === null) throw new ProblemError('internal', { rule: 'verification.lost' });
+      if (row.sessionId !== null) return row;
+      await this.ownership.claim(tx, row.clientId, 'session', session.id);
+      const sealedLink = session.url === null ? null : await this.secrets.sealLink(tx, row, session.url);
+      const changes = {
+        sessionId: session.id,
+        sealedLink,
+        unsure: false,
+        vendorStatus: session.status,
+        lookedAt: this.clock.now(),
+      };
+      const detail = { sessionId: session.id, vendorStatus: session.status };
+      const attached = await this.progress.happen(tx, asker, row, 'session.attached', changes, detail);
+      // A session given out again may have begun already.
+      const event = vendorEvent(sessionStatus(session.status) ?? 'pending');
+      return event === undefined ? attached : this.progress.happen(tx, asker, attached, event, {}, detail);
+    });
+  }
+}

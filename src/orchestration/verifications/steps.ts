@@ -1,0 +1,36 @@
+import type { StepName, StepState, StepStatus } from '../../vendors/index.js';
+
+/** One vendor operation of a workflow. Instants are when the gateway saw it, since the vendor gives none. */
+export interface Step {
+  name: StepName;
+  status: StepStatus;
+  rung: 'fresh';
+  startedAt?: string;
+  endedAt?: string;
+}
+
+const ONBOARDING: readonly StepName[] = ['id-verification', 'passive-liveness', 'face-match', 'aml-screening'];
+
+export function firstSteps(): Step[] {
+  return ONBOARDING.map((name) => ({ name, status: 'waiting', rung: 'fresh' }));
+}
+
+/** The steps as the vendor shows them now; instants already known stay. */
+export function advance(steps: readonly Step[], seen: readonly StepState[], now: Date): Step[] {
+  return steps.map((step) => {
+    const status = seen.find(({ name }) => name === step.name)?.status ?? step.status;
+    return status === step.status ? step : moved(step, status, now.toISOString());
+  });
+}
+
+function moved({ name, rung, startedAt }: Step, status: StepStatus, now: string): Step {
+  switch (status) {
+    case 'waiting':
+    case 'skipped':
+      return { name, status, rung };
+    case 'running':
+      return { name, status, rung, startedAt: startedAt ?? now };
+    default:
+      return { name, status, rung, ...(startedAt === undefined ? {} : { startedAt }), endedAt: now };
+  }
+}

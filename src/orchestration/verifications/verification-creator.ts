@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { type Call, clientOf, Clock, ProblemError, type Tx, uuidv7 } from '../../platform/index.js';
+import { VendorFailure } from '../../vendors/index.js';
+import type { CreateBody } from './schemas.js';
+import { SessionAttachment } from './session-attachment.js';
+import { firstSteps } from './steps.js';
+import { SubjectSecrets } from './subject-secrets.js';
+import { isOpen } from './transitions.js';
+import { VendorSessions } from './vendor-sessions.js';
+import { VerificationEntity } from './verification.entity.js';
+import { VerificationProgress } from './verification-progress.js';
+import { VerificationStore } from './verification-store.js';
+
+/** Didit's default; its decisions name the real end. */
+const SESSION_LIFE_MS = 7 * 86_400_000;
+const WORKFLOW_VERSION = 1;
+
+interface Begun {
+  row: VerificationEntity;
+  /** An earlier attempt may have made a session: look for it before another is asked for. */
+  look: boolean;
+}
+
+/**
+ * Makes a verification. One Idempotency-Key makes one verification, and one verification at most one session, whatever breaks in between:
+ * the row and the intent are durable before the vendor is asked, and a repeat goes on with that row.
+ */
+@Injectable()
+export class VerificationCreator {
+  constructor(
+    private readonly store: VerificationStore,
+    private readonly progress: VerificationProgress,
+    private readonly sessions: VendorSessions,
+    private readonly attachment: SessionAttachment,
+    private readonly secrets: SubjectSecrets,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws VendorFailure, ProblemError `unprocessable`. */
+  async create(call: Call, body: CreateBody): Promise<VerificationEntity> {
+    const { row, look } = await this.store.transaction((tx) => this.begin(tx, call, body));
+    if (row.sessionId !== null || !isOpen(row.status)) return row;
+    const { reference } = body.subject;
+    const found = look ? await this.sessions.find(call, row, reference) : undefined;
+    const session = found ?? (await this.ask(call, row, body, look));
+    return this.attachment.attach(call, row.id, session);
+  }
+
+  /** The row and the intent, before anything is sent. */
+  private async begin(tx: Tx, call: Call, body: CreateBody): Promise<Begun> {
+    const key = call.idempotency?.id;
+    if (key === undefined) throw new Error('a verification is made under an Idempotency-Key only');
+    const known = await this.store.lockByKey(tx, key);
+    const begun = known ? await this.again(tx, call, known) : await this.anew(tx, call, body, key);
+    call.verification = begun.row.id;
+    call.subject = begun.row.subject;
+    if (begun.row.sessionId === null && isOpen(begun.row.status)) await this.progress.intend(tx, call);
+    return begun;
+  }
+
+  private async anew(tx: Tx, call: Call, body: CreateBody, key: string): Promise<Begun> {
+    const now = this.clock.now();
+    const { id: clientId } = clientOf(call);
+    const { reference, relationship } = body.subject;
+    const row = Object.assign(new VerificationEntity(), {
+      id: uuidv7(now.getTime()),
+      clientId,
+      idempotencyId: key,
+      workflow: body.workflow,
+      workflowVersion: WORKFLOW_VERSION,
+      subject: this.secrets.pseudonym(clientId, reference),
+      relationship,
+      status: 'pending',
+      vendor: 'didit',
+      vendorStatus: null,
+      sessionId: null,
+      unsure: true,
+      searches: 0,
+      sealedLink: null,
+      steps: firstSteps(),
+      decision: null,
+      look: '0',
+      lookedAt: now,
+      createdAt: now,
+      updatedAt: now,
+      expiresAt: new Date(now.getTime() + SESSION_LIFE_MS),
+    } satisfies Omit<VerificationEntity, 'sealedSubject'>);
+    row.sealedSubject = await this.secrets.sealReference(tx, row, reference);
+    await this.store.insert(tx, row);
+    return { row, look: false };
+  }
+
+  private async again(tx: Tx, call: Call, known: VerificationEntity): Promise<Begun> {
+    if (known.sessionId !== null) return { row: known, look: false };
+    if (!isOpen(known.status) && known.status !== 'failed') return { row: known, look: false };
+    const changes = { unsure: true, searches: 0, lookedAt: this.clock.now() };
+    const row = await this.progress.happen(tx, call, known, 'create.repeated', changes);
+    return { row, look: known.unsure || known.status === 'failed' };
+  }
+
+  /** @param wasUnsure whether an earlier attempt may have left a session behind, which a refusal of this one says nothing about */
+  private async ask(call: Call, row: VerificationEntity, body: CreateBody, wasUnsure: boolean) {
+    try {
+      return await this.sessions.create(call, row, body.subject.reference, body);
+    } catch (error) {
+      if (error instanceof VendorFailure) {
+        if (error.outcome === 'none' && !wasUnsure) await this.settle(row.id);
+      } else if (error instanceof ProblemError && error.code === 'unprocessable') await this.refused(call, row.id);
+      throw error;
+    }
+  }
+
+  /** The vendor has certainly made nothing: a repeat need not look first. */
+  private async settle(id: string): Promise<void> {
+    await this.store.transaction((tx) => this.store.update(tx, id, { unsure: false }));
+  }
+
+  private async refused(call: Call, id: string): Promise<void> {
+    await this.store.transaction(async (tx) => {
+      const row = await this.store.lock(tx, id);
+      if (row?.sessionId === null) await this.progress.happen(tx, call, row, 'create.refused', { unsure: false });
+    });
+  }
+}

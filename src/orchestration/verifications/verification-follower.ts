@@ -1,0 +1,139 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, Outbox, type Tx } from '../../platform/index.js';
+import { sessionStatus, stepsOf } from '../../vendors/index.js';
+import type { Asker } from '../vendor/asker.js';
+import { KeptDecisions } from './kept-decisions.js';
+import { advance } from './steps.js';
+import { type Status, vendorEvent } from './transitions.js';
+import { VendorSessions } from './vendor-sessions.js';
+import type { VerificationEntity } from './verification.entity.js';
+import { VerificationProgress } from './verification-progress.js';
+import { type Changes, changed, VerificationStore } from './verification-store.js';
+
+/** Vendor statuses at which there is something to tell of the person. */
+const DECIDED: ReadonlySet<string> = new Set([
+  'Approved',
+  'Declined',
+  'In Review',
+  'Resubmitted',
+  'Abandoned',
+  'Kyc Expired',
+]);
+
+const LONGEST_STATUS = 64;
+
+export interface Followed {
+  /** How many verifications follow that session. */
+  followers: number;
+  /** Ids of those whose status has changed. */
+  moved: string[];
+  /** The vendor's decision as it came, with its media links; undefined when nobody follows or the vendor knows the session no more. */
+  decision: unknown;
+}
+
+interface Seen {
+  decision: unknown;
+  /** The vendor's own word. */
+  vendorStatus: string;
+  status: Status | undefined;
+  /** Number of the look at which it was seen. */
+  look: string;
+  now: Date;
+}
+
+/** Brings verifications to where their session stands at the vendor. What the vendor answers is the truth; what anybody told is not. */
+@Injectable()
+export class VerificationFollower {
+  constructor(
+    private readonly store: VerificationStore,
+    private readonly progress: VerificationProgress,
+    private readonly sessions: VendorSessions,
+    private readonly decisions: KeptDecisions,
+    private readonly outbox: Outbox,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Asks the vendor and moves all verifications of that session, each with its record, in one transaction. Doing it again changes nothing;
+   * of two at once the one that began to ask later wins, since it has seen all that the other has.
+   * @param asker the call that wants to know, or the work in the background
+   * @throws VendorFailure when the vendor cannot be asked.
+   */
+  async followSession(asker: Asker, sessionId: string): Promise<Followed> {
+    const { look, followers } = await this.store.beginLook(sessionId);
+    if (followers === 0) return { followers, moved: [], decision: undefined };
+    const decision = await this.sessions.decision(asker, sessionId);
+    if (decision === undefined) return { followers, moved: [], decision };
+    const vendorStatus = String((decision as Record<string, unknown>)['status']).slice(0, LONGEST_STATUS);
+    const seen = { decision, vendorStatus, status: sessionStatus(vendorStatus), look, now: this.clock.now() };
+    const moved = await this.store.transaction((tx) => this.apply(tx, asker, sessionId, seen));
+    return { followers, moved, decision };
+  }
+
+  /** The client deleted the session at the vendor: what is undecided ends, and no copy of the decision stays. */
+  async sessionDeleted(asker: Asker, sessionId: string): Promise<void> {
+    const { look } = await this.store.beginLook(sessionId);
+    await this.store.transaction(async (tx) => {
+      const rows = await this.store.lockBySession(tx, sessionId);
+      for (const row of rows) {
+        await this.decisions.drop(tx, row);
+        await this.progress.happen(tx, asker, row, 'session.deleted', { decision: null, look, sealedLink: null });
+      }
+    });
+  }
+
+  private async apply(tx: Tx, asker: Asker, sessionId: string, seen: Seen): Promise<string[]> {
+    const rows = await this.store.lockBySession(tx, sessionId);
+    const [first] = rows;
+    // A later look has been applied: this one saw no more than that.
+    if (first === undefined || rows.some((row) => BigInt(row.look) >= BigInt(seen.look))) return [];
+    if (seen.status === undefined) await this.tellUnknown(tx, seen);
+    const decision = DECIDED.has(seen.vendorStatus)
+      ? await this.decisions.replace(tx, first, seen.decision)
+      : first.decision;
+    const moved: string[] = [];
+    for (const row of rows) {
+      const after = await this.move(tx, asker, row, { ...seen, kept: decision });
+      if (after.status !== row.status) moved.push(row.id);
+    }
+    return moved;
+  }
+
+  private async move(
+    tx: Tx,
+    asker: Asker,
+    row: VerificationEntity,
+    seen: Seen & { kept: string | null },
+  ): Promise<VerificationEntity> {
+    const { look, vendorStatus, now } = seen;
+    const base: Changes = { look, vendorStatus, decision: seen.kept, lookedAt: now };
+    // The late answer of a cancelled one is kept and moves nothing.
+    if (row.status === 'cancelled') return this.write(tx, row, base);
+    const steps = advance(row.steps, stepsOf(seen.decision).steps, now);
+    const changes: Changes = { ...base, steps, ...endOf(seen.decision) };
+    const event = seen.status === undefined || seen.status === row.status ? undefined : vendorEvent(seen.status);
+    if (event !== undefined) return this.progress.happen(tx, asker, row, event, changes, { vendorStatus, look });
+    const visible = seen.kept !== row.decision || steps.some((step, at) => step !== row.steps[at]);
+    return this.write(tx, row, visible ? { ...changes, updatedAt: now } : changes);
+  }
+
+  private async write(tx: Tx, row: VerificationEntity, changes: Changes): Promise<VerificationEntity> {
+    await this.store.update(tx, row.id, changes);
+    return changed(row, changes);
+  }
+
+  private async tellUnknown(tx: Tx, seen: Seen): Promise<void> {
+    await this.outbox.tell(tx, {
+      at: seen.now,
+      kind: 'vendor.unknown-status',
+      subject: 'didit',
+      detail: { status: seen.vendorStatus },
+    });
+  }
+}
+
+function endOf(decision: unknown): Changes {
+  const { expires_at: end } = decision as Record<string, unknown>;
+  const at = typeof end === 'string' ? new Date(end) : undefined;
+  return at === undefined || Number.isNaN(at.getTime()) ? {} : { expiresAt: at };
+}

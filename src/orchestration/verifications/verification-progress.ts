@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog, type CanonicalValue, type RecordInput } from '../../audit/index.js';
+import { type Call, Clock, type Tx } from '../../platform/index.js';
+import { type Asker, isCall, recordOf } from '../vendor/asker.js';
+import { next, type VerificationEvent } from './transitions.js';
+import type { VerificationEntity } from './verification.entity.js';
+import { type Changes, changed, VerificationStore } from './verification-store.js';
+
+/** Moves verifications along their table: the row and the record of it in one transaction (rule 1). */
+@Injectable()
+export class VerificationProgress {
+  constructor(
+    private readonly store: VerificationStore,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
+  ) {}
+
+  /** A session is about to be asked for: durable before anything is sent. */
+  async intend(tx: Tx, call: Call): Promise<void> {
+    await this.auditLog.appendIn(tx, {
+      ...recordOf(call, 'vendor.intent', this.clock.now()),
+      vendor: { name: 'didit', operation: 'session.create' },
+    });
+  }
+
+  /**
+   * What happened to a locked row. Where the table knows no such step only `changes` are written.
+   * @param detail allow-listed facts for the record
+   */
+  async happen(
+    tx: Tx,
+    asker: Asker,
+    row: VerificationEntity,
+    event: VerificationEvent,
+    changes: Changes = {},
+    detail: Record<string, CanonicalValue | undefined> = {},
+  ): Promise<VerificationEntity> {
+    const to = next(row.status, event);
+    const now = this.clock.now();
+    const all: Changes = to === undefined ? changes : { ...changes, status: to, updatedAt: now };
+    if (Object.keys(all).length > 0) await this.store.update(tx, row.id, all);
+    if (to !== undefined) {
+      const record: RecordInput = {
+        ...recordOf(asker, 'verification.transition', now),
+        client: row.clientId,
+        verification: row.id,
+        subject: row.subject,
+        detail: { from: row.status, to, event, ...(isCall(asker) ? {} : { job: asker.job }), ...detail },
+      };
+      await this.auditLog.appendIn(tx, record);
+    }
+    return changed(row, all);
+  }
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { type Call, may } from '../../platform/index.js';
+import { clientTag, DiditVendor, rightsOf, type VerificationResult, withOwnVendorData } from '../../vendors/index.js';
+import { UnlistedFields } from '../vendor/unlisted-fields.js';
+import type { Relationship } from './schemas.js';
+import type { Step } from './steps.js';
+import { SubjectSecrets } from './subject-secrets.js';
+import type { Status } from './transitions.js';
+import type { VerificationEntity } from './verification.entity.js';
+import type { Reading } from './verification-reader.js';
+
+/** A verification as its client sees it. */
+export interface VerificationView {
+  id: string;
+  status: Status;
+  workflow: { name: string; version: number };
+  subject: { reference: string | null; relationship: Relationship };
+  /** The hosted page; null without a session, or for a caller who may not see it again. */
+  url: string | null;
+  vendor: { name: string; sessionId: string | null };
+  steps: Step[];
+  createdAt: string;
+  updatedAt: string;
+  expiresAt: string;
+}
+
+export interface DecidedView extends VerificationView {
+  /** Null before there is a decision. */
+  result: VerificationResult | null;
+  warnings: unknown[];
+}
+
+/** Verifications as they leave, masked for the caller. */
+@Injectable()
+export class VerificationViews {
+  constructor(
+    private readonly secrets: SubjectSecrets,
+    private readonly vendor: DiditVendor,
+    private readonly unlisted: UnlistedFields,
+  ) {}
+
+  /** @param link whether the hosted link is shown; without it, only to callers with the right to see it again */
+  async of(call: Call, rows: readonly VerificationEntity[], link = false): Promise<VerificationView[]> {
+    const secrets = await this.secrets.open(rows, link || may(call, 'verifications:link'));
+    return rows.map((row, at) => ({
+      id: row.id,
+      status: row.status,
+      workflow: { name: row.workflow, version: row.workflowVersion },
+      subject: { reference: secrets[at]?.reference ?? null, relationship: row.relationship },
+      url: secrets[at]?.url ?? null,
+      vendor: { name: row.vendor, sessionId: row.sessionId },
+      steps: row.steps,
+      createdAt: row.createdAt.toISOString(),
+      updatedAt: row.updatedAt.toISOString(),
+      expiresAt: row.expiresAt.toISOString(),
+    }));
+  }
+
+  /** @param link as for `of` */
+  async one(call: Call, row: VerificationEntity, link = false): Promise<VerificationView> {
+    const [view] = await this.of(call, [row], link);
+    if (view === undefined) throw new Error('a row has a view');
+    return view;
+  }
+
+  /** With the decision, as far as the caller may see it. */
+  async decided(call: Call, { row, decision, fresh }: Reading): Promise<DecidedView> {
+    const view = await this.one(call, row);
+    if (decision === undefined || call.caller?.kind !== 'client') return { ...view, result: null, warnings: [] };
+    const own = withOwnVendorData(clientTag(row.clientId), decision);
+    const rights = rightsOf(call.caller.scopes);
+    const seen = { ...rights, media: rights.media && fresh };
+    const { result, warnings, unlisted } = this.vendor.masks.result(own, seen);
+    this.unlisted.tell('session.decision', unlisted);
+    return { ...view, result, warnings };
+  }
+}

@@ -1,0 +1,95 @@
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import type { Relationship } from './schemas.js';
+import type { Step } from './steps.js';
+import type { Status } from './transitions.js';
+
+/** One person being verified. What names the person stands sealed under the subject's key; `subject` is a pseudonym. */
+@Entity({ schema: 'orchestration', name: 'verifications' })
+@Unique('verifications_idempotency', ['idempotencyId'])
+@Check(
+  'verifications_status_known',
+  `status IN ('pending', 'in-progress', 'approved', 'declined', 'in-review', 'resubmission', 'expired', 'abandoned', 'cancelled', 'queued', 'failed')`,
+)
+@Check('verifications_relationship_known', `relationship IN ('customer', 'prospect', 'unknown')`)
+@Check('verifications_sealed_bounded', `length(sealed_subject) <= 4096 AND length(sealed_link) <= 16384`)
+@Check('verifications_steps_bounded', `pg_column_size(steps) <= 16384`)
+@Index('verifications_client', ['clientId', 'id'])
+@Index('verifications_client_subject', ['clientId', 'subject', 'id'])
+@Index('verifications_client_status', ['clientId', 'status', 'id'])
+@Index('verifications_session', ['sessionId'])
+@Index('verifications_without_session', ['lookedAt'], {
+  where: `session_id IS NULL AND status IN ('pending', 'queued')`,
+})
+export class VerificationEntity {
+  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'verifications_pkey' })
+  id: string;
+
+  @Column({ name: 'client_id', type: 'uuid' })
+  clientId: string;
+
+  /** Id of the Idempotency-Key that asked for it: a repeat goes on with this row and makes no other. */
+  @Column({ name: 'idempotency_id', type: 'uuid' })
+  idempotencyId: string;
+
+  @Column({ type: 'text' })
+  workflow: string;
+
+  @Column({ name: 'workflow_version', type: 'integer' })
+  workflowVersion: number;
+
+  @Column({ type: 'text' })
+  subject: string;
+
+  @Column({ type: 'text' })
+  relationship: Relationship;
+
+  @Column({ type: 'text', default: 'pending' })
+  status: Status;
+
+  @Column({ type: 'text' })
+  vendor: string;
+
+  /** The vendor's own word, as last seen; also of a cancelled one, which no longer follows it. */
+  @Column({ name: 'vendor_status', type: 'text', nullable: true })
+  vendorStatus: string | null;
+
+  @Column({ name: 'session_id', type: 'uuid', nullable: true })
+  sessionId: string | null;
+
+  /** A create was sent and its outcome is not known: look before another is sent. */
+  @Column({ type: 'boolean', default: false })
+  unsure: boolean;
+
+  /** How often the background looked for the session of an unknown outcome. */
+  @Column({ type: 'integer', default: 0 })
+  searches: number;
+
+  @Column({ name: 'sealed_subject', type: 'bytea' })
+  sealedSubject: Buffer;
+
+  @Column({ name: 'sealed_link', type: 'bytea', nullable: true })
+  sealedLink: Buffer | null;
+
+  @Column({ type: 'jsonb' })
+  steps: Step[];
+
+  /** Id in the vault of the vendor's decision. */
+  @Column({ type: 'uuid', nullable: true })
+  decision: string | null;
+
+  /** Number of the look at the vendor that was applied last: an answer to an earlier one changes nothing any more. */
+  @Column({ type: 'bigint', default: 0 })
+  look: string;
+
+  @Column({ name: 'looked_at', type: 'timestamptz' })
+  lookedAt: Date;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+
+  @Column({ name: 'updated_at', type: 'timestamptz' })
+  updatedAt: Date;
+
+  @Column({ name: 'expires_at', type: 'timestamptz' })
+  expiresAt: Date;
+}

@@ -1,0 +1,48 @@
+import { Body, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { type Call, Idempotent, PublicController, Scopes, TheCall } from '../../platform/index.js';
+import { type CreateBody, createSchema, type ListQuery, listSchema } from './schemas.js';
+import { VerificationCanceller } from './verification-canceller.js';
+import { VerificationCreator } from './verification-creator.js';
+import { VerificationReader } from './verification-reader.js';
+import { type DecidedView, type VerificationView, VerificationViews } from './verification-views.js';
+
+@PublicController('v1/verifications', 'data')
+export class VerificationsController {
+  constructor(
+    private readonly creator: VerificationCreator,
+    private readonly reader: VerificationReader,
+    private readonly canceller: VerificationCanceller,
+    private readonly views: VerificationViews,
+  ) {}
+
+  @Post()
+  @Scopes('verifications:write')
+  @Idempotent()
+  async create(@TheCall() call: Call, @Body({ schema: createSchema }) body: CreateBody): Promise<VerificationView> {
+    return this.views.one(call, await this.creator.create(call, body), true);
+  }
+
+  @Get()
+  @Scopes('verifications:read')
+  async list(
+    @TheCall() call: Call,
+    @Query({ schema: listSchema }) query: ListQuery,
+  ): Promise<{ items: VerificationView[]; nextCursor: string | null }> {
+    const { rows, nextCursor } = await this.reader.page(call, query);
+    return { items: await this.views.of(call, rows), nextCursor };
+  }
+
+  @Get(':id')
+  @Scopes('verifications:read')
+  async read(@TheCall() call: Call, @Param('id') id: string): Promise<DecidedView> {
+    return this.views.decided(call, await this.reader.read(call, id));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @Scopes('verifications:write')
+  @Idempotent()
+  async cancel(@TheCall() call: Call, @Param('id') id: string): Promise<VerificationView> {
+    return this.views.one(call, await this.canceller.cancel(call, id));
+  }
+}
