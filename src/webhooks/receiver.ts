@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/index.js';
+import { type Call, Clock, Database, Jobs, Log, Outbox, ProblemError, type Tx, uuidv7 } from '../platform/index.js';
+import { Anonymous } from '../policy/index.js';
+import { DiditVendor, type Verdict, type WebhookHeaders } from '../vendors/index.js';
+import { type Arrival, Inbox } from './inbox.js';
+import { FOLLOW } from './queues.js';
+import { type WebhookEvent, webhookEvent } from './webhook-event.js';
+
+const VENDOR = 'didit';
+
+type Accepted = Exclude<Verdict, { kind: 'forged' }>;
+
+/** Takes a webhook in: judged by its signatures, kept with its record and its job in one transaction, and only then answered. */
+@Injectable()
+export class WebhookReceiver {
+  constructor(
+    private readonly vendor: DiditVendor,
+    private readonly database: Database,
+    private readonly inbox: Inbox,
+    private readonly jobs: Jobs,
+    private readonly audit: AuditLog,
+    private readonly outbox: Outbox,
+    private readonly anonymous: Anonymous,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** @throws ProblemError `unauthenticated`, or `rate-limited` where too many were forged, when nobody who knows a secret wrote it */
+  async receive(call: Call, bytes: Buffer, headers: WebhookHeaders): Promise<void> {
+    const verdict = this.vendor.judgeWebhook(bytes, headers);
+    if (verdict.kind === 'forged') throw await this.refuse(call, verdict.reason);
+    call.anonymous = false;
+    const digest = this.inbox.digest(bytes);
+    const event = webhookEvent(verdict.event, !isSimple(verdict), digest);
+    const arrival = await this.database.transaction((tx) => this.keep(tx, call, { verdict, event, bytes, digest }));
+    call.detail = {
+      webhook: arrival.id,
+      verdict: verdict.kind,
+      reason: reasonOf(verdict),
+      duplicate: arrival.duplicate,
+    };
+  }
+
+  private async keep(
+    tx: Tx,
+    call: Call,
+    { verdict, event, bytes, digest }: { verdict: Accepted; event: WebhookEvent; bytes: Buffer; digest: Buffer },
+  ): Promise<Arrival> {
+    const arrival = await this.inbox.receive(tx, {
+      vendor: VENDOR,
+      eventKey: event.key,
+      verdict: verdict.kind,
+      reason: reasonOf(verdict),
+      eventType: event.type,
+      sessionId: event.sessionId,
+      bytes,
+      digest,
+    });
+    const now = this.clock.now();
+    await this.audit.appendIn(tx, {
+      id: uuidv7(now.getTime()),
+      at: now.toISOString(),
+      kind: 'webhook.received',
+      call: call.id,
+      trace: call.traceId,
+      detail: {
+        webhook: arrival.id,
+        vendor: VENDOR,
+        type: event.type,
+        session: event.sessionId,
+        verdict: verdict.kind,
+        reason: reasonOf(verdict),
+        secret: verdict.secret,
+        duplicate: arrival.duplicate,
+      },
+    });
+    if (arrival.open) await this.jobs.send(tx, FOLLOW, { webhook: arrival.id });
+    return arrival;
+  }
+
+  /** Nothing is kept of a forged one but that it came; a flood of them costs one counted record and no signal. */
+  private async refuse(call: Call, reason: string): Promise<ProblemError> {
+    const unauthenticated = new ProblemError('unauthenticated', {
+      rule: 'webhook.signature',
+      reason: `forged: ${reason}`,
+      detail: 'None of the signatures of this webhook is valid.',
+    });
+    const refusal = this.anonymous.refuse(call, unauthenticated);
+    if (!call.recorded) await this.tellForged(call, reason);
+    return refusal;
+  }
+
+  private async tellForged(call: Call, reason: string): Promise<void> {
+    try {
+      await this.outbox.tell(this.database.source.manager, {
+        at: this.clock.now(),
+        kind: 'webhook.forged',
+        subject: VENDOR,
+        recordId: call.id,
+        detail: { reason },
+      });
+    } catch (error) {
+      this.log.error('a forged webhook could not be told', { callId: call.id, error });
+    }
+  }
+}
+
+function isSimple(verdict: Accepted): boolean {
+  return verdict.kind === 'ask' && verdict.reason === 'simple-only';
+}
+
+function reasonOf(verdict: Accepted): string {
+  return verdict.kind === 'trusted' ? verdict.scheme : verdict.reason;
+}
