@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { type Audit, openAudit } from '../audit/index.js';
+import { authEntities, bootstrap, type BootstrapOptions, type BootstrapSecrets } from '../auth/index.js';
+import { APP_ROLE, ConfigError, Database, loadConfig, Log, migrate, SystemClock } from '../platform/index.js';
+
+const dontSay = new Log('error');
+
+/** `gatehouse bootstrap`: a production database from nothing to its first administrator and client; secrets are printed once. */
+export async function bootstrapVerb(options: { json?: boolean }): Promise<void> {
+  const config = loadConfig(process.env);
+  const { url, migrationUrl } = config.database;
+  if (url === undefined)
+    throw new ConfigError('must be given: the embedded default makes its own credentials', 'DATABASE_URL');
+  await migrate(migrationUrl ?? url, url);
+  const database = await Database.open({
+    url,
+    role: APP_ROLE,
+    entities: authEntities,
+    poolSize: 2,
+    statementTimeoutMs: config.database.statementTimeout,
+    applicationName: 'gatehouse-bootstrap',
+  });
+  try {
+    const clock = new SystemClock();
+    const audit = await openAudit({
+      config,
+      clock,
+      log: dontSay,
+      url,
+      instance: 'bootstrap',
+      dir: join(config.dataDir, 'journal'),
+    });
+    const secrets = await made(database, audit, { keyMaxAgeDays: config.auth.keys.maxAgeDays, clock });
+    print(options.json === true, {
+      adminTokenUrl: `${config.listeners.admin.url ?? `https://localhost:${config.listeners.admin.port}`}/oauth/token`,
+      adminClientId: secrets.adminClientId,
+      adminClientSecret: secrets.adminClientSecret,
+      tokenUrl: `${config.listeners.public.url ?? `https://localhost:${config.listeners.public.port}`}/oauth/token`,
+      apiKey: secrets.apiKey,
+      clientId: secrets.clientId,
+      clientSecret: secrets.clientSecret,
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+async function made(database: Database, audit: Audit, options: BootstrapOptions): Promise<BootstrapSecrets> {
+  try {
+    return await bootstrap(database, audit.auditLog, options);
+  } finally {
+    await audit.stop();
+  }
+}
+
+function print(json: boolean, secrets: Record<string, string>): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(secrets)}\n`);
+    return;
+  }
+  process.stdout.write('The first administrator and client. These secrets are shown once and stored as hashes:\n\n');
+  for (const [name, value] of Object.entries(secrets)) process.stdout.write(`  ${name.padEnd(18)} ${value}\n`);
+}

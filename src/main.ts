@@ -1,0 +1,3 @@
+import { start } from './start/index.js';
+
+await start(process.env);

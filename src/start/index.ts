@@ -1,0 +1,1 @@
+export { start, startFailure } from './start.js';
