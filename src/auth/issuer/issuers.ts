@@ -68,6 +68,7 @@ export class IssuerGateway implements OnApplicationShutdown {
         subjectClaim: 'client_id',
         rightsClaims: ['scope'],
         keys: issuer.keys.find,
+        ownKeys: true,
       }
     );
   }

@@ -23,6 +23,11 @@ export interface TrustedIssuer {
   /** The claims that hold scopes or roles; the first that is there counts. */
   rightsClaims: readonly string[];
   keys: KeySource;
+  /**
+   * Whether the keys are this deployment's own, for this listener alone: then they prove who issued a token under whatever address, since
+   * another instance on the same database may be reached by another one. Such a token names one address as issuer and audience.
+   */
+  ownKeys?: boolean;
 }
 
 /** What a good token says. */
@@ -38,6 +43,7 @@ export interface VerifiedToken {
 export class TokenTrust {
   readonly #issuers = new Map<string, TrustedIssuer>();
   readonly #verified: LookupCache<VerifiedToken>;
+  readonly #own: TrustedIssuer | undefined;
 
   constructor(
     issuers: readonly TrustedIssuer[],
@@ -45,6 +51,7 @@ export class TokenTrust {
     private readonly toleranceMs: number,
   ) {
     this.#verified = new LookupCache(clock, { ttlMs: KEPT_MS, limit: MOST_KEPT });
+    this.#own = issuers.find((issuer) => issuer.ownKeys === true);
     for (const issuer of issuers) {
       this.#issuers.set(issuer.issuer, issuer);
       // Settings are held without a last slash, and some issuers' `iss` ends in one.
@@ -63,34 +70,34 @@ export class TokenTrust {
   }
 
   private async check(token: string): Promise<VerifiedToken> {
-    const issuer = this.issuerOf(token);
+    const named = this.named(token);
+    const issuer = named ?? this.#own;
+    if (issuer === undefined) throw refused('auth.token-issuer');
     try {
       const { payload } = await jwtVerify(token, issuer.keys, {
-        issuer: [issuer.issuer, `${issuer.issuer}/`],
-        audience: issuer.audience,
+        ...(named === undefined ? {} : { issuer: [named.issuer, `${named.issuer}/`], audience: named.audience }),
         algorithms: [...issuer.algorithms],
         clockTolerance: this.toleranceMs / 1000,
         currentDate: this.clock.now(),
-        requiredClaims: ['exp', issuer.subjectClaim],
+        requiredClaims: ['exp', 'iss', 'aud', issuer.subjectClaim],
         ...(issuer.requireTyp ? { typ: 'at+jwt' } : {}),
       });
+      if (named === undefined && payload.aud !== payload.iss) throw new UnusableClaims('auth.token-audience');
       return toVerified(payload, issuer);
     } catch (error) {
-      throw refused(refusalOf(error), error);
+      const rule = refusalOf(error);
+      throw refused(named === undefined && rule === 'auth.token-key' ? 'auth.token-issuer' : rule, error);
     }
   }
 
-  /** The claim is read before it is proved, and only to choose by whose keys it must be proved. */
-  private issuerOf(token: string): TrustedIssuer {
-    let iss: string | undefined;
+  /** The issuer that a token names. The claim is read before it is proved, and only to choose by whose keys it must be proved. */
+  private named(token: string): TrustedIssuer | undefined {
     try {
-      ({ iss } = decodeJwt(token));
+      const { iss } = decodeJwt(token);
+      return iss === undefined ? undefined : this.#issuers.get(iss);
     } catch (error) {
       throw refused('auth.token-malformed', error);
     }
-    const issuer = iss === undefined ? undefined : this.#issuers.get(iss);
-    if (issuer === undefined) throw refused('auth.token-issuer');
-    return issuer;
   }
 }
 
