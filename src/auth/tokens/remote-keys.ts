@@ -14,8 +14,11 @@ import { boundedFetch, discoverJwksUri } from './remote-documents.js';
 
 /** A key set this old is asked for again before it is used. */
 const FRESH_MS = 600_000;
-/** At most one fetch in this time for an unknown `kid` or a failing issuer, however many tokens ask for it. */
-const COOL_DOWN_MS = 30_000;
+/**
+ * At most one fetch in this time for an unknown `kid` or a failing issuer, however many tokens ask for it. Short, since a freshly rotated
+ * key and an issuer that is back both wait for it.
+ */
+const COOL_DOWN_MS = 1_000;
 const FETCH_TIMEOUT_MS = 5_000;
 
 export interface RemoteIssuer {
