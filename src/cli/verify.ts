@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeVerdict, type Verdict, verifyLog } from '../audit/index.js';
 import { ConfigError, findEmbeddedPostgres, loadConfig, startEmbeddedPostgres } from '../platform/index.js';
 
@@ -10,6 +12,7 @@ interface Reached {
 async function reach(dataDir: string): Promise<Reached> {
   const running = await findEmbeddedPostgres(dataDir);
   if (running) return { url: running.superuserUrl, release: () => Promise.resolve() };
+  if (!existsSync(join(dataDir, 'postgres-password'))) throw new ConfigError('holds no database', 'GATEHOUSE_DATA_DIR');
   const own = await startEmbeddedPostgres({ dataDir });
   return { url: own.superuserUrl, release: () => own.stop() };
 }
@@ -17,8 +20,7 @@ async function reach(dataDir: string): Promise<Reached> {
 export async function verifyDataDir(dataDir: string): Promise<Verdict & { summary: string }> {
   const reached = await reach(dataDir);
   try {
-    const verdict = await verifyLog(reached.url);
-    return { ...verdict, summary: describeVerdict(verdict) };
+    return await verifyUrl(reached.url, 'GATEHOUSE_DATA_DIR');
   } finally {
     await reached.release();
   }
@@ -28,7 +30,9 @@ export async function verifyDataDir(dataDir: string): Promise<Verdict & { summar
 export async function verifyVerb(options: { json?: boolean }): Promise<void> {
   const config = loadConfig(process.env, { together: false });
   const verdict =
-    config.database.url === undefined ? await verifyDataDir(config.dataDir) : await verifyUrl(config.database.url);
+    config.database.url === undefined
+      ? await verifyDataDir(config.dataDir)
+      : await verifyUrl(config.database.url, 'DATABASE_URL');
   if (options.json === true) {
     const { summary: _, ...json } = verdict;
     process.stdout.write(`${JSON.stringify(json)}\n`);
@@ -38,12 +42,9 @@ export async function verifyVerb(options: { json?: boolean }): Promise<void> {
   process.exitCode = verdict.ok ? 0 : 1;
 }
 
-async function verifyUrl(url: string): Promise<Verdict & { summary: string }> {
+async function verifyUrl(url: string, setting: string): Promise<Verdict & { summary: string }> {
   const verdict = await verifyLog(url).catch((error: unknown) => {
-    throw new ConfigError(
-      `the log cannot be read (${(error as { code?: string }).code ?? 'no connection'})`,
-      'DATABASE_URL',
-    );
+    throw new ConfigError(`the log cannot be read (${(error as { code?: string }).code ?? 'no connection'})`, setting);
   });
   return { ...verdict, summary: describeVerdict(verdict) };
 }

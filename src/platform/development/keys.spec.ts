@@ -122,7 +122,7 @@ describe('keygen', () => {
 
   it.each(['master.key', 'log.key'])('refuses where %s exists, and then makes neither', async (name) => {
     writeFileSync(join(dir, name), 'kept');
-    await expect(generateKeyFiles(dir)).rejects.toThrow(`${name} exists already`);
+    await expect(generateKeyFiles(dir)).rejects.toThrow(`${name}: exists already`);
     expect(readFileSync(join(dir, name), 'utf8')).toBe('kept');
     expect(existsSync(join(dir, name === 'log.key' ? 'master.key' : 'log.key'))).toBe(false);
   });

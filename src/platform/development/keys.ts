@@ -61,7 +61,7 @@ export function readLogKey(file: string): KeyObject {
 export async function generateKeyFiles(dir: string): Promise<KeyFiles> {
   const files = { masterKeyFile: join(dir, 'master.key'), logKeyFile: join(dir, 'log.key') };
   for (const file of [files.masterKeyFile, files.logKeyFile]) {
-    if (existsSync(file)) throw new Error(`${file} exists already, and a key is never overwritten`);
+    if (existsSync(file)) throw new ConfigError('exists already, and a key is never overwritten', file);
   }
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await createNew(files.masterKeyFile, newMasterKey());
@@ -71,7 +71,7 @@ export async function generateKeyFiles(dir: string): Promise<KeyFiles> {
 
 async function createNew(file: string, content: string): Promise<void> {
   if (await createFileOnce(file, content, 0o600)) return;
-  throw new Error(`${file} exists already, and a key is never overwritten`);
+  throw new ConfigError('exists already, and a key is never overwritten', file);
 }
 
 async function ensureFile(file: string, make: () => string): Promise<void> {
