@@ -12,7 +12,7 @@ import { uuidv7 } from '../platform/index.js';
 import { APPEND_SQL, appendParameters } from './batcher.js';
 import { bodyDigest, BodyDigests } from './body-digest.js';
 import type { Connection } from './connection.js';
-import { Frontier, leafHash } from './merkle.js';
+import { Frontier, leafHash } from './tree/merkle.js';
 import { recordBytes } from './record.js';
 import { sequenceOnce } from './sequencer.js';
 import { verifyLog } from './verify/verify-log.js';

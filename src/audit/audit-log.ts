@@ -36,7 +36,8 @@ export class AuditLog {
     await tx.query(APPEND_SQL, appendParameters([this.entry(record, digestKey)]));
   }
 
-  private entry(record: RecordInput, digestKey: Buffer | undefined): Entry {
+  /** The record as it will stand, for whoever appends it in a statement of its own. @throws ProblemError `internal` */
+  entry(record: RecordInput, digestKey?: Buffer): Entry {
     try {
       return { id: record.id, bytes: recordBytes(record, this.frame), key: digestKey ?? null };
     } catch (error) {

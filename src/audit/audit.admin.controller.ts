@@ -2,7 +2,7 @@ import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { AdminController, isUuid, Keyring, ProblemError, Roles } from '../platform/index.js';
 import { readCursor, writeCursor } from './cursor.js';
-import { type FoundRecord, RecordSearch } from './search.js';
+import { type FoundRecord, recordKey, RecordSearch } from './search.js';
 
 /** Postgres knows no year 0. */
 const instant = z.iso
@@ -23,8 +23,6 @@ export const recordsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().min(1).max(128).optional(),
 });
-
-const NUMBER = /^(0|[1-9]\d{0,14})$/;
 
 /** The log for auditors: every record, newest first, those that wait for their number among them with `seq` null. */
 @AdminController('admin/v1/audit/records')
@@ -47,9 +45,8 @@ export class AuditAdminController {
 
   @Get(':key')
   @Roles('auditor', 'security')
-  async one(@Param('key') key: string): Promise<FoundRecord> {
-    if (isUuid(key)) return known(await this.search.byId(key));
-    return known(NUMBER.test(key) ? await this.search.bySeq(Number(key)) : undefined);
+  async one(@Param('key', { schema: recordKey }) key: string): Promise<FoundRecord> {
+    return known(await this.search.byKey(key));
   }
 }
 

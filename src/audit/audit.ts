@@ -4,6 +4,7 @@ import { AuditLog } from './audit-log.js';
 import { AuditMetrics } from './audit-metrics.js';
 import { Batcher, BATCHER_LIMITS } from './batcher.js';
 import { CallWriter } from './call-writer.js';
+import { openSigning, type Signing, type SigningParts } from './checkpoints/signing.js';
 import { Connection } from './connection.js';
 import { JournalDrain } from './journal-drain.js';
 import { RefusalsJournal } from './refusals-journal.js';
@@ -19,12 +20,15 @@ export interface AuditParts {
   instance: string;
   /** Folder of the instance's journal of refusals. */
   dir: string;
+  /** Without it records are written and numbered, and others sign. */
+  signing?: SigningParts | undefined;
 }
 
 /** The log as an instance runs it. */
 export interface Audit {
   auditLog: AuditLog;
   callWriter: CallWriter;
+  signing: Signing | undefined;
   /** Begins to number records and to drain what earlier runs left in the journal. */
   start(): void;
   /** Writes and numbers what is left, and closes the connections; `auditLog` takes nothing more. */
@@ -35,8 +39,8 @@ const SEQUENCER_TIMEOUT_MS = 10_000;
 const SEQUENCER_LOCK_MS = 2_000;
 
 /**
- * Opens the log with two connections of its own, beside the gateway's pool.
- * @throws ConfigError when the log of this database has another name
+ * Opens the log with three connections of its own, beside the gateway's pool.
+ * @throws ConfigError when the log of this database has another name, or does not extend what this instance saw signed
  */
 export async function openAudit(parts: AuditParts): Promise<Audit> {
   const { config, clock, url, instance, log } = parts;
@@ -47,6 +51,8 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   const journal = new RefusalsJournal({ dir: parts.dir, instance, clock, log });
   const auditLog = new AuditLog(batcher, { origin: await begin(numbering, config.audit.origin), instance });
   const drain = new JournalDrain(journal, auditLog, log);
+  const signing =
+    parts.signing && (await openSigning(parts, parts.signing, auditLog).catch(closing(batcher, sequencer)));
   const metrics = new AuditMetrics(batcher);
   batcher.onCommitted = (records) => {
     metrics.committed(records);
@@ -57,15 +63,18 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   sequencer.onNumbered = (records) => metrics.numbered(records);
   return {
     auditLog,
+    signing,
     callWriter: new CallWriter({ auditLog, clock, journal, policyVersion: policyVersion(config.policy) }),
     start: () => {
       sequencer.start();
+      signing?.start();
       void drain.drain();
     },
     stop: async () => {
       await drain.drain();
       await batcher.stop();
       await sequencer.stop();
+      await signing?.stop();
       metrics.stop();
     },
   };
@@ -87,6 +96,14 @@ async function begin(connection: Connection, name: string): Promise<string> {
   }
   await connection.close();
   throw new ConfigError('differs from the name that the log of this database already has', 'audit.origin');
+}
+
+function closing(batcher: Batcher, sequencer: Sequencer): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await batcher.stop();
+    await sequencer.stop();
+    throw error;
+  };
 }
 
 /** Names the rules that were in force; the settings of the policy hold no secrets. */

@@ -51,6 +51,11 @@ export class Connection {
     }
   }
 
+  /** Rows of one statement. @throws as `query` */
+  async rows<R extends QueryResultRow>(query: QueryConfig): Promise<R[]> {
+    return (await this.query<R>(query)).rows;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const client = await this.#client?.catch(() => undefined);

@@ -3,7 +3,7 @@ import type { Log } from '../platform/index.js';
 import type { AuditLog } from './audit-log.js';
 import type { CanonicalValue } from './canonical.js';
 import { sqlState } from './connection.js';
-import { sha256 } from './merkle.js';
+import { sha256 } from './tree/merkle.js';
 import type { RecordInput } from './record.js';
 import { type ClosedJournal, NO_LINE, type RefusalsJournal } from './refusals-journal.js';
 

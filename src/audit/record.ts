@@ -16,7 +16,17 @@ type RecordKind =
   | 'gateway.started'
   | 'gateway.stopped'
   | 'gateway.refusals-journal'
-  | 'subject.erased';
+  | 'subject.erased'
+  | 'log.key'
+  | 'log.origin'
+  | 'log.anchored'
+  | 'log.archived'
+  | 'log.restored'
+  | 'legal-hold.placed'
+  | 'legal-hold.released'
+  | 'call.outcome-unknown'
+  | 'clock.measured'
+  | 'clock.drift';
 
 export interface HttpPart {
   method: string;

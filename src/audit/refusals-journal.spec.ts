@@ -8,7 +8,7 @@ import { isUuid, Log, ProblemError, SystemClock, uuidv7 } from '../platform/inde
 import type { AuditLog } from './audit-log.js';
 import { canonical } from './canonical.js';
 import { JournalDrain, journalRecords, readJournal } from './journal-drain.js';
-import { sha256 } from './merkle.js';
+import { sha256 } from './tree/merkle.js';
 import { recordBytes, type RecordInput } from './record.js';
 import { NO_LINE, type Refusal, RefusalsJournal } from './refusals-journal.js';
 

@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path';
 import { type Clock, type Log, uuidv7 } from '../platform/index.js';
 import { canonical } from './canonical.js';
-import { sha256 } from './merkle.js';
+import { sha256 } from './tree/merkle.js';
 
 /** A call that was refused because it could not be recorded: who knocked and where, nothing personal. */
 export interface Refusal {

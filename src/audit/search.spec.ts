@@ -5,7 +5,7 @@ import { Keyring, uuidv7 } from '../platform/index.js';
 import { AuditAdminController, DecisionsAdminController, recordsQuery } from './audit.admin.controller.js';
 import type { Connection } from './connection.js';
 import type { RecordInput } from './record.js';
-import { RecordSearch } from './search.js';
+import { recordKey, RecordSearch } from './search.js';
 
 let database: TestDatabase;
 let log: TestLog;
@@ -160,10 +160,14 @@ describe('one record', () => {
   it('is not found when there is none', async () => {
     await expect(controller.one(uuidv7())).rejects.toMatchObject({ code: 'not-found' });
     await expect(controller.one('999999999')).rejects.toMatchObject({ code: 'not-found' });
-    await expect(controller.one('-1')).rejects.toMatchObject({ code: 'not-found' });
-    await expect(controller.one(`${uuidv7()}x`)).rejects.toMatchObject({ code: 'not-found' });
     await expect(decisions.one('x')).rejects.toMatchObject({ code: 'not-found' });
     await expect(decisions.one(uuidv7())).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('is asked for by its number or its id, and by nothing else', () => {
+    for (const key of ['0', '42', uuidv7()]) expect(recordKey.safeParse(key).success).toBe(true);
+    for (const key of ['-1', '01', '1.5', `${uuidv7()}x`, '9'.repeat(16), ''])
+      expect(recordKey.safeParse(key).success).toBe(false);
   });
 });
 

@@ -1,5 +1,11 @@
-import type { Database } from '../platform/index.js';
+import { z } from 'zod';
+import { type Database, isUuid } from '../platform/index.js';
 import type { StoredRecord } from './record.js';
+
+/** A record by its number or its id. */
+export const recordKey = z.string().refine((key) => isUuid(key) || /^(0|[1-9]\d{0,14})$/.test(key), {
+  error: 'must be the number or the id of a record',
+});
 
 /** What records are searched by; all that are given must hold. */
 export interface RecordFilter {
@@ -79,22 +85,34 @@ export class RecordSearch {
     return { items: items.map(found), last: rows.length > limit && end ? { at: end.at, id: end.id } : undefined };
   }
 
-  async bySeq(seq: number): Promise<FoundRecord | undefined> {
-    const [row] = await this.database.query<Row>(
-      'SELECT seq, id, at, recorded_at, bytes FROM audit.log WHERE seq = $1',
-      [seq],
-    );
+  /** @param key a `recordKey` */
+  async byKey(key: string): Promise<FoundRecord | undefined> {
+    const row = await this.row(key);
     return row && found(row);
   }
 
-  async byId(id: string): Promise<FoundRecord | undefined> {
-    const [row] = await this.database.query<Row>(
+  /** The record as it is stored, once it has its number. @param key a `recordKey` */
+  async numbered(key: string): Promise<{ seq: number; id: string; bytes: Buffer } | undefined> {
+    const row = await this.row(key);
+    return row?.seq == null ? undefined : { seq: Number(row.seq), id: row.id, bytes: row.bytes };
+  }
+
+  private async row(key: string): Promise<Row | undefined> {
+    const [row] = isUuid(key) ? await this.byId(key) : await this.bySeq(Number(key));
+    return row;
+  }
+
+  private bySeq(seq: number): Promise<Row[]> {
+    return this.database.query<Row>('SELECT seq, id, at, recorded_at, bytes FROM audit.log WHERE seq = $1', [seq]);
+  }
+
+  private byId(id: string): Promise<Row[]> {
+    return this.database.query<Row>(
       `SELECT seq, id, at, recorded_at, bytes FROM audit.log
         WHERE seq = (SELECT seq FROM audit.place WHERE id = $1) AND id = $1
         UNION ALL SELECT NULL, id, at, recorded_at, bytes FROM audit.intake WHERE id = $1`,
       [id],
     );
-    return row && found(row);
   }
 
   /** The record of the call that was decided so. */

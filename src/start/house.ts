@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type Audit, openAudit } from '../audit/index.js';
 import { authEntities } from '../auth/index.js';
@@ -85,7 +85,7 @@ async function build(config: Config, log: Log, undo: Undo): Promise<House> {
   const listeners = await openListeners(config, clock, undo);
   const development = config.database.url === undefined ? await openDevelopment(config, log) : undefined;
   if (development) undo.add(() => development.stop());
-  const keyring = readKeys(config, development);
+  const { keyring, logKeys } = readKeys(config, development);
   const databaseUrl = config.database.url ?? development?.databaseUrl ?? '';
   await migrate(config.database.migrationUrl ?? databaseUrl, databaseUrl);
   const sandbox = await sandboxOf(config, development, listeners, undo);
@@ -95,7 +95,16 @@ async function build(config: Config, log: Log, undo: Undo): Promise<House> {
   const settled =
     development && sandbox ? developmentConfig(config, development, sandbox.url, listeners.caFile ?? '') : config;
   const dir = join(config.dataDir, 'journal');
-  const audit = await openAudit({ config: settled, clock, log, url: databaseUrl, instance, dir });
+  const signing = { dir: join(config.dataDir, 'checkpoints'), keys: logKeys };
+  const audit = await openAudit({
+    config: settled,
+    clock,
+    log,
+    url: databaseUrl,
+    instance,
+    dir,
+    signing,
+  });
   const application = await openApplication({
     audit,
     config: settled,
@@ -199,11 +208,11 @@ function originOf(host: string, port: number): string {
   return `https://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
-function readKeys(config: Config, development: Development | undefined): Keyring {
+function readKeys(config: Config, development: Development | undefined): { keyring: Keyring; logKeys: KeyObject[] } {
   const master = readMasterKey(config.keys.masterKeyFile ?? development?.masterKeyFile ?? '');
-  // Read at the start so that a missing or broken key stops it; the log is signed with it.
-  readLogKey(config.keys.logKeyFile ?? development?.logKeyFile ?? '');
-  return new Keyring(master);
+  const { logKeyFile = development?.logKeyFile ?? '', previousLogKeyFile } = config.keys;
+  const logKeys = [logKeyFile, previousLogKeyFile].flatMap((file) => (file === undefined ? [] : [readLogKey(file)]));
+  return { keyring: new Keyring(master), logKeys };
 }
 
 async function openDatabase(config: Config, url: string, undo: Undo): Promise<Database> {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,16 @@ const AT_ONCE = 512;
 export async function measureAppends(url: string): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-journal-'));
   const clock = new SystemClock();
-  const audit = await openAudit({ config: loadConfig({}), clock, log: new Log('error'), url, instance: 'bench', dir });
+  const log = new Log('error');
+  const audit = await openAudit({
+    config: loadConfig({}),
+    clock,
+    log,
+    url,
+    instance: 'bench',
+    dir,
+    signing: { dir, keys: [generateKeyPairSync('ed25519').privateKey] },
+  });
   audit.start();
   const end = performance.now() + SECONDS * 1_000;
   let appended = 0;

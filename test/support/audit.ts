@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,12 +36,15 @@ export function aRecord(over: Partial<RecordInput> = {}): RecordInput {
   };
 }
 
+/** The key that signs the logs of specs. */
+export const LOG_KEY = generateKeyPairSync('ed25519').privateKey;
+
 export interface TestLog extends Audit {
   dir: string;
 }
 
-/** The log of an instance on a test database; `close` ends it. */
-export async function openTestLog(url: string, instance = 'spec'): Promise<TestLog> {
+/** The log of an instance on a test database; `stop` ends it. It signs only where it is told to. */
+export async function openTestLog(url: string, instance = 'spec', signs = false): Promise<TestLog> {
   const dir = await mkdtemp(join(tmpdir(), 'gatehouse-journal-'));
   const audit = await openAudit({
     config: loadConfig({}),
@@ -49,6 +53,7 @@ export async function openTestLog(url: string, instance = 'spec'): Promise<TestL
     url,
     instance,
     dir,
+    ...(signs ? { signing: { dir: join(dir, 'checkpoints'), keys: [LOG_KEY] } } : {}),
   });
   return {
     ...audit,

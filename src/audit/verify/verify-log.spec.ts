@@ -232,7 +232,7 @@ describe('a log that was changed', () => {
     await withClient(url, async (superuser) => {
       await superuser.query('SET session_replication_role = replica');
       const { rows } = await superuser.query<{ hash: Buffer }>('SELECT hashes AS hash FROM audit.tile WHERE level = 1');
-      const { nodeHash } = await import('../merkle.js');
+      const { nodeHash } = await import('../tree/merkle.js');
       const hash = rows[0]?.hash ?? Buffer.alloc(0);
       const top = nodeHash(hash.subarray(0, 32), hash.subarray(32, 64));
       await superuser.query(

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { EMPTY_ROOT, Frontier, HASH_BYTES, leafHash } from '../merkle.js';
+import { EMPTY_ROOT, Frontier, HASH_BYTES, leafHash } from '../tree/merkle.js';
 import { checkRecord } from './check-record.js';
 import { AT, bytesOf, type Head, LogReader, type Row } from './log-reader.js';
 import { BadLog, type Verdict } from './verdict.js';

@@ -318,7 +318,7 @@ export const configSchema = z.strictObject({
         .meta({ description: 'How often durable records are given their numbers.' }),
       checkpointEvery: duration()
         .prefault('1s')
-        .meta({ description: `How often a checkpoint is signed while records arrive. ${NOT_YET}` }),
+        .meta({ description: 'How often a checkpoint is signed while records arrive.' }),
       retention: z.strictObject({}).prefault({}).meta({ description: 'Read; nothing to set yet.' }),
     })
     .prefault({}),
@@ -336,6 +336,11 @@ export const configSchema = z.strictObject({
       logKeyFile: text().optional().meta({
         description: 'Path of the log’s signing key: Ed25519, PKCS#8 PEM. Needed with DATABASE_URL.',
         env: 'GATEHOUSE_LOG_KEY_FILE',
+      }),
+      previousLogKeyFile: text().optional().meta({
+        description:
+          'Path of the signing key before, while it is rotated: checkpoints then bear both signatures, and whoever knows either key can check them.',
+        env: 'GATEHOUSE_PREVIOUS_LOG_KEY_FILE',
       }),
     })
     .prefault({}),

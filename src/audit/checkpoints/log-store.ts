@@ -1,0 +1,85 @@
+import type { QueryConfig, QueryResultRow } from 'pg';
+import { type TileKey, tileName, type TileSource } from '../tree/tile-tree.js';
+import type { Checkpoint } from './checkpoint.js';
+
+/** Rows of one statement: the pool of the house, or a connection of the log's own. */
+export interface Queries {
+  rows<R extends QueryResultRow>(query: QueryConfig): Promise<R[]>;
+}
+
+export interface Tip {
+  origin: string;
+  size: number;
+  root: Buffer;
+  /** The last checkpoint there is. */
+  checkpoint: { size: number; root: Buffer; note: string; ageMs: number } | undefined;
+}
+
+interface TipRow {
+  origin: string;
+  size: string;
+  root: Buffer;
+  signed_size: string | null;
+  signed_root: Buffer;
+  note: string;
+  age_ms: string;
+}
+
+const TIP_SQL = `SELECT head.origin, head.size, head.root, last.size AS signed_size, last.root AS signed_root, last.note,
+    extract(epoch FROM clock_timestamp() - last.signed_at) * 1000 AS age_ms
+  FROM audit.head LEFT JOIN (SELECT * FROM audit.checkpoint ORDER BY size DESC LIMIT 1) AS last ON true`;
+const TILES_SQL = `SELECT tile.level, tile.idx, tile.hashes FROM unnest($1::smallint[], $2::bigint[]) AS asked (level, idx)
+  JOIN audit.tile ON tile.level = asked.level AND tile.idx = asked.idx`;
+
+/** The log's tree and checkpoints in Postgres. */
+export class LogStore implements TileSource {
+  constructor(private readonly queries: Queries) {}
+
+  async tip(): Promise<Tip | undefined> {
+    const [row] = await this.queries.rows<TipRow>({ name: 'tip', text: TIP_SQL });
+    if (row === undefined) return undefined;
+    return {
+      origin: row.origin,
+      size: Number(row.size),
+      root: row.root,
+      checkpoint:
+        row.signed_size === null
+          ? undefined
+          : { size: Number(row.signed_size), root: row.signed_root, note: row.note, ageMs: Number(row.age_ms) },
+    };
+  }
+
+  async tiles(keys: readonly TileKey[]): Promise<Map<string, Buffer>> {
+    const rows = await this.queries.rows<{ level: number; idx: string; hashes: Buffer }>({
+      name: 'tiles',
+      text: TILES_SQL,
+      values: [keys.map(({ level }) => level), keys.map(({ index }) => index)],
+    });
+    return new Map(rows.map(({ level, idx, hashes }) => [tileName({ level, index: Number(idx) }), hashes]));
+  }
+
+  /** The first checkpoint of at least this size. */
+  async checkpointFrom(size: number): Promise<{ size: number; note: string } | undefined> {
+    const [row] = await this.queries.rows<{ size: string; note: string }>({
+      text: 'SELECT size, note FROM audit.checkpoint WHERE size >= $1 ORDER BY size LIMIT 1',
+      values: [size],
+    });
+    return row && { size: Number(row.size), note: row.note };
+  }
+
+  /** @returns false when one of this size or a larger one was there. */
+  async keep({ size, root, note }: Checkpoint): Promise<boolean> {
+    const [row] = await this.queries.rows<{ kept: boolean }>({
+      text: 'SELECT audit.keep_checkpoint($1, $2, $3) AS kept',
+      values: [size, root, note],
+    });
+    return row?.kept === true;
+  }
+
+  async keys(): Promise<string[]> {
+    const rows = await this.queries.rows<{ vkey: string }>({
+      text: 'SELECT vkey FROM audit.log_key ORDER BY since, vkey',
+    });
+    return rows.map(({ vkey }) => vkey);
+  }
+}

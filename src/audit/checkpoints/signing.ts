@@ -1,0 +1,82 @@
+import type { KeyObject } from 'node:crypto';
+import { APP_ROLE, type Clock, type Config, ConfigError, type Log, uuidv7 } from '../../platform/index.js';
+import type { AuditLog } from '../audit-log.js';
+import { appendParameters } from '../batcher.js';
+import { Connection } from '../connection.js';
+import { Checkpointer, ForkedLog } from './checkpointer.js';
+import { KeptCheckpoint } from './kept-checkpoint.js';
+import { LogStore } from './log-store.js';
+import { noteSigner, type NoteSigner, noteVerifier } from './note.js';
+
+export interface SigningParts {
+  /** Folder of the last checkpoint that the instance has seen, outside the database. */
+  dir: string;
+  /** Ed25519 keys that sign the log: the present one and, while it is rotated, the one before. */
+  keys: readonly KeyObject[];
+}
+
+/** The signing of the log as an instance runs it. */
+export interface Signing {
+  checkpointer: Checkpointer;
+  signers: readonly NoteSigner[];
+  start(): void;
+  /** Signs what is left and closes the connection. */
+  stop(): Promise<void>;
+}
+
+const TIMEOUT_MS = 5_000;
+
+/** @throws ConfigError when the database does not extend what this instance saw signed. */
+export async function openSigning(
+  { config, clock, log, url }: { config: Pick<Config, 'audit'>; clock: Clock; log: Log; url: string },
+  { dir, keys }: SigningParts,
+  auditLog: AuditLog,
+): Promise<Signing> {
+  const timeouts = { statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: TIMEOUT_MS };
+  const connection = new Connection({ url, role: APP_ROLE, applicationName: 'gatehouse-checkpoints', ...timeouts });
+  const { origin } = auditLog;
+  const signers = keys.map((key) => noteSigner(origin, key));
+  const store = new LogStore(connection);
+  const kept = new KeptCheckpoint(dir, origin);
+  const everyMs = config.audit.checkpointEvery;
+  const checkpointer = new Checkpointer({ store, kept, origin, signers, everyMs, log });
+  try {
+    await checkpointer.open((await store.keys()).map(noteVerifier).filter(({ name }) => name === origin));
+    await tellKeys(connection, auditLog, clock, signers);
+  } catch (error) {
+    await connection.close();
+    throw error instanceof ForkedLog ? forked(error, kept.path) : error;
+  }
+  return {
+    checkpointer,
+    signers,
+    start: () => checkpointer.start(),
+    stop: async () => {
+      await checkpointer.stop();
+      await connection.close();
+    },
+  };
+}
+
+function forked({ reason }: ForkedLog, path: string): ConfigError {
+  const way = 'after a restore `gatehouse new-origin NAME` begins the log under another name';
+  return new ConfigError(`${reason} (${path}); ${way}`, 'audit.origin');
+}
+
+/** A key that signs is told in the log itself, so that whoever trusts the present one can trust those before it. */
+async function tellKeys(
+  connection: Connection,
+  auditLog: AuditLog,
+  clock: Clock,
+  signers: readonly NoteSigner[],
+): Promise<void> {
+  for (const { verifier } of signers) {
+    const at = clock.now();
+    const detail = { vkey: verifier.vkey };
+    const entry = auditLog.entry({ id: uuidv7(at.getTime()), at: at.toISOString(), kind: 'log.key', detail });
+    await connection.query({
+      text: 'SELECT CASE WHEN audit.keep_key($4) THEN audit.append($1::uuid[], $2::bytea[], $3::bytea[]) END',
+      values: [...appendParameters([entry]), verifier.vkey],
+    });
+  }
+}
