@@ -1,8 +1,15 @@
 export { type Audit, openAudit } from './audit.js';
 export { AuditLog } from './audit-log.js';
+export { RecordSearch } from './search.js';
 export { AuditModule } from './audit.module.js';
 export { CallWriter } from './call-writer.js';
 export type { CanonicalValue } from './canonical.js';
 export type { RecordInput } from './record.js';
+export { vkeyOf } from './checkpoints/note.js';
+export { keptCheckpoint } from './checkpoints/kept-checkpoint.js';
+export { beginOrigin } from './checkpoints/new-origin.js';
+export { Receipts } from './receipts/receipts.js';
+export { verifyReceipt } from './receipts/tlog-proof.js';
+export { HttpSource } from './verify/http-source.js';
 export { describeVerdict, type Verdict } from './verify/verdict.js';
-export { verifyLog } from './verify/verify-log.js';
+export { verifyLog, type VerifyOptions, verifySource } from './verify/verify-log.js';

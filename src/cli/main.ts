@@ -7,7 +7,9 @@ import { checkVerb } from './check.js';
 import { demoVerb } from './demo/demo.js';
 import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
+import { newOriginVerb } from './new-origin.js';
 import { referencesVerb } from './references.js';
+import { verifyReceiptVerb } from './verify-receipt.js';
 import { verifyVerb } from './verify.js';
 
 const program = new Command('gatehouse')
@@ -27,8 +29,30 @@ program.command('migrate').description('bring the database up to date as the mig
 program
   .command('verify')
   .description('recompute the audit log from its stored bytes; exits non-zero at the first bad record')
+  .option('--from <n>', 'first record to look at')
+  .option('--to <n>', 'past the last record to look at')
+  .option('--url <url>', 'verify from tiles over HTTPS (…/log), with the bearer in GATEHOUSE_OPS_TOKEN')
+  .option('--ca <file>', 'with --url: PEM of a CA to trust')
+  .option('--key <key...>', 'public keys (vkeys, or files of them) to believe; by default that of the settings')
+  .option(
+    '--trusted-checkpoint <file>',
+    'a checkpoint that the log must extend; by default the one kept on this machine',
+  )
   .option('--json', 'print the verdict as one JSON document')
   .action(verifyVerb);
+program
+  .command('verify-receipt')
+  .argument('<file>')
+  .description('check a receipt (.tlog-proof) without gateway or database')
+  .requiredOption('--key <key...>', 'public keys of the log: vkeys, or files of them')
+  .option('--json', 'print the answer as one JSON document')
+  .action(verifyReceiptVerb);
+program
+  .command('new-origin')
+  .argument('<name>')
+  .description('after a restore to an earlier point: begin the log under another name, with every instance stopped')
+  .requiredOption('--reason <text>', 'why, for the first record under the new name')
+  .action(newOriginVerb);
 program
   .command('keygen')
   .argument('<dir>')

@@ -1,0 +1,56 @@
+import type { TileSource } from '../tree/tile-tree.js';
+import type { ProjectedRow } from './check-record.js';
+
+/** What a log says of itself, by which it is held to account. */
+export interface Claims {
+  origin: string | null;
+  size: number;
+  /** Hex; undefined where only the last checkpoint speaks for it. */
+  root: string | undefined;
+  /** Hex by level, '' where there is no node; undefined where it is not shown. */
+  frontier: readonly string[] | undefined;
+  /** First record that is there: those before it were archived, and stand by the hashes in their tiles alone. */
+  first: number;
+}
+
+/** A record as it was found. */
+export interface FoundEntry {
+  seq: number;
+  bytes: Buffer;
+  /** What the database keeps beside the bytes; undefined where a source has the bytes alone. */
+  beside: { id: string | null; leafHash: Buffer; projected: ProjectedRow; place: number | undefined } | undefined;
+}
+
+/** A checkpoint as it was found, with the columns that the database keeps beside the note. */
+export interface FoundCheckpoint {
+  size: number;
+  /** Hex. */
+  root: string;
+  note: string;
+  /** Its number, and the hash over the notes up to it; undefined where they are not shown. */
+  chained: { n: number; chain: string } | undefined;
+}
+
+/** A record that waits for its number. */
+export interface WaitingEntry {
+  bytes: Buffer;
+  id: string | null;
+  projected: ProjectedRow;
+  /** It has a number already, which it may not. */
+  placed: boolean;
+}
+
+/** Where a log is verified from: the database, tiles over HTTP, an archive. It is asked in short, bounded pieces. */
+export interface LogSource extends TileSource {
+  open(): Promise<Claims | undefined>;
+  /** In order; a record that is missing is left out. */
+  entries(from: number, to: number): Promise<FoundEntry[]>;
+  /** Those of sizes beyond `after` and up to `to`, in order. */
+  checkpoints(after: number, to: number): Promise<FoundCheckpoint[]>;
+  /** Public keys that the source says have signed. */
+  keys(): Promise<string[]>;
+  /** Size of the head and number of the last record now, where records can come meanwhile. */
+  end(): Promise<{ size: number; last: number | null } | undefined>;
+  waiting(after: string, most: number): Promise<{ entries: WaitingEntry[]; next: string | undefined }>;
+  close(): Promise<void>;
+}
