@@ -1,4 +1,4 @@
-import { canonical } from '../canonical.js';
+import { isCanonical } from '../canonical.js';
 
 /** Columns of a stored record, as text in Postgres' own output form (time zone UTC), in the order of `PROJECTED`. */
 export type ProjectedRow = readonly (string | null)[];
@@ -31,14 +31,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NONE: Members = {};
 
 /**
- * The members of a record's bytes.
- * @returns undefined when the bytes are not the canonical JSON of an object.
+ * The members of a record.
+ * @param form its bytes, or the text that they are in UTF-8
+ * @returns undefined when it is not the canonical JSON of an object.
  */
-export function readRecord(bytes: Uint8Array): Members | undefined {
+export function readRecord(form: Uint8Array | string): Members | undefined {
   try {
-    const text = utf8.decode(bytes);
+    const text = typeof form === 'string' ? form : utf8.decode(form);
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || canonical(value) !== text) return undefined;
+    if (typeof value !== 'object' || value === null || !isCanonical(text, value)) return undefined;
     return value as Members;
   } catch {
     return undefined;
@@ -48,14 +49,15 @@ export function readRecord(bytes: Uint8Array): Members | undefined {
 /**
  * Whether the columns beside a record follow from its members. Written apart from the SQL that computed the columns, so that neither can
  * hide the other's mistake or a change of it.
+ * @param first the number of the first projected column in `row`
  * @returns what is wrong; undefined when all holds.
  */
-export function checkBeside(record: Members, id: string | null, row: ProjectedRow): string | undefined {
+export function checkBeside(record: Members, id: string | null, row: ProjectedRow, first: number): string | undefined {
   if (record['id'] !== id) return 'its id is not the one in its bytes';
   const projected = project(record);
   if (projected === undefined) return 'a member has not the type that it should have';
   for (let at = 0; at < projected.length; at += 1) {
-    if (projected[at] !== row[at]) return `its column ${PROJECTED[at] ?? ''} does not follow from its bytes`;
+    if (projected[at] !== row[first + at]) return `its column ${PROJECTED[at] ?? ''} does not follow from its bytes`;
   }
   return undefined;
 }

@@ -87,7 +87,7 @@ export class HttpSource implements LogSource {
     const width = Math.min(TILE_WIDTH, this.#size - index * TILE_WIDTH);
     const bytes = await this.get(`tile/${tilePath({ level: 'entries', index, width })}`);
     if (bytes === undefined) return [];
-    return readBundle(bytes).map((entry, at) => ({ seq: index * TILE_WIDTH + at, bytes: entry, beside: undefined }));
+    return readBundle(bytes).map((entry, at) => ({ seq: index * TILE_WIDTH + at, form: entry, beside: undefined }));
   }
 
   private async tile({ level, index }: TileKey): Promise<Buffer | undefined> {

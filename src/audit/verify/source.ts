@@ -13,12 +13,24 @@ export interface Claims {
   first: number;
 }
 
+/** What the database keeps beside a record's bytes. */
+export interface Beside {
+  id: string | null;
+  /** Hex. */
+  leafHash: string;
+  /** The row that it came in, and the number of its first projected column. */
+  row: ProjectedRow;
+  projected: number;
+  place: number | undefined;
+}
+
 /** A record as it was found. */
 export interface FoundEntry {
   seq: number;
-  bytes: Buffer;
+  /** Its bytes, or the text that they are in UTF-8. */
+  form: Buffer | string;
   /** What the database keeps beside the bytes; undefined where a source has the bytes alone. */
-  beside: { id: string | null; leafHash: Buffer; projected: ProjectedRow; place: number | undefined } | undefined;
+  beside: Beside | undefined;
 }
 
 /** A checkpoint as it was found, with the columns that the database keeps beside the note. */
@@ -33,9 +45,10 @@ export interface FoundCheckpoint {
 
 /** A record that waits for its number. */
 export interface WaitingEntry {
-  bytes: Buffer;
+  form: Buffer | string;
   id: string | null;
-  projected: ProjectedRow;
+  row: ProjectedRow;
+  projected: number;
   /** It has a number already, which it may not. */
   placed: boolean;
 }

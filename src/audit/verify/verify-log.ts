@@ -157,11 +157,9 @@ class Verification {
   private async chunk(first: number): Promise<Chunk> {
     if (first >= this.to) return { first, past: first, entries: [], tiles: new Map(), checkpoints: [] };
     const past = Math.min((Math.floor(first / CHUNK) + 1) * CHUNK, this.to);
-    const [entries, tiles, checkpoints] = await Promise.all([
-      past <= this.#claims.first ? [] : this.source.entries(first, past),
-      this.source.tiles(tilesOver(first, past, this.#claims.size)),
-      this.source.checkpoints(first, past),
-    ]);
+    const entries = past <= this.#claims.first ? [] : await this.source.entries(first, past);
+    const tiles = await this.source.tiles(tilesOver(first, past, this.#claims.size));
+    const checkpoints = await this.source.checkpoints(first, past);
     return { first, past, entries, tiles, checkpoints };
   }
 
@@ -186,16 +184,16 @@ class Verification {
     this.checkNodes(tiles);
   }
 
-  private checkEntry({ seq, bytes, beside }: FoundEntry, inTree: Buffer | undefined): Buffer {
-    const leaf = leafHash(bytes);
-    if (beside !== undefined && !leaf.equals(beside.leafHash))
+  private checkEntry({ seq, form, beside }: FoundEntry, inTree: Buffer | undefined): Buffer {
+    const leaf = leafHash(form);
+    if (beside !== undefined && leaf.toString('hex') !== beside.leafHash)
       throw new BadLog({ seq }, 'its bytes do not give its leaf hash');
-    const record = readRecord(bytes);
+    const record = readRecord(form);
     const wrong =
       record === undefined ? 'its bytes are not the canonical JSON of an object' : this.wrongRecord(record, seq);
     if (record === undefined || wrong !== undefined) throw new BadLog({ seq }, wrong ?? '');
     if (beside !== undefined) {
-      const apart = checkBeside(record, beside.id, beside.projected);
+      const apart = checkBeside(record, beside.id, beside.row, beside.projected);
       if (apart !== undefined) throw new BadLog({ seq }, apart);
       if (beside.place !== seq) throw new BadLog({ seq }, 'its id is noted for another number');
     }
@@ -306,9 +304,9 @@ class Verification {
     const where = { from: this.#claims.size, to: this.#claims.size };
     for (let after: string | undefined = '-1'; after !== undefined;) {
       const { entries, next } = await this.source.waiting(after, CHUNK);
-      for (const { bytes, id, projected, placed } of entries) {
-        const record = readRecord(bytes);
-        const wrong = record === undefined ? 'its bytes are no record' : checkBeside(record, id, projected);
+      for (const { form, id, row, projected, placed } of entries) {
+        const record = readRecord(form);
+        const wrong = record === undefined ? 'its bytes are no record' : checkBeside(record, id, row, projected);
         if (wrong !== undefined) throw new BadLog(where, `a record that waits for its number: ${wrong}`);
         if (placed) throw new BadLog(where, 'a record that waits for its number has one already');
       }
