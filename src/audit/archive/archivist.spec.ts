@@ -11,6 +11,9 @@ import {
   SUBJECT,
 } from '../../../test/support/archive.js';
 import { appConnection, aRecord, openTestLog, sequenceAll, withClient } from '../../../test/support/audit.js';
+import { APP_ROLE, Database, SystemClock } from '../../platform/index.js';
+import type { AuditLog } from '../audit-log.js';
+import { LegalHolds } from '../holds/legal-holds.js';
 import type { Archived, Archivist } from './archivist.js';
 import { keepOf } from './retention.js';
 
@@ -61,6 +64,31 @@ describe('what stays', () => {
     expect(await because()).toBeUndefined();
     expect(await log.attached()).not.toContain(0);
   });
+
+  it('is held from erasure when a hold on others may touch what was archived', async () => {
+    const holds = await openHolds();
+    const { subject: online = '' } = aRecord();
+    expect([await holds.held('nobody'), await holds.held(online)]).toEqual([false, false]);
+    await log.run();
+    await hold('client', 'somebody-else', null, null);
+    expect([await holds.held('nobody'), await holds.held(online)]).toEqual([true, false]);
+    await holds.close();
+  });
+
+  async function openHolds() {
+    const database = await Database.open({
+      url: log.url,
+      role: APP_ROLE,
+      poolSize: 2,
+      statementTimeoutMs: 10_000,
+      applicationName: 'gatehouse-spec',
+    });
+    const holds = new LegalHolds(database, {} as AuditLog, new SystemClock());
+    return {
+      held: (subject: string) => database.transaction((tx) => holds.holdsSubject(tx, subject)),
+      close: () => database.close(),
+    };
+  }
 
   it('is what has a kind whose retention is not over, or that has none', async () => {
     expect(await because(keepOf(DEFAULT_RETENTION))).toMatch(/^the retention of (incident.act|log.key) is not over$/);

@@ -137,10 +137,11 @@ describe('a subject', () => {
   it('that was found free stays free until the transaction ends', async () => {
     const order: string[] = [];
     const { promise: found, resolve } = Promise.withResolvers<void>();
-    const placing = found.then(async () => {
+    const placing = (async () => {
+      await found;
       await holds.place(call(), { scope: 'subject', value: 'erased', reason: 'x' });
       order.push('placed');
-    });
+    })();
     await test.database.transaction(async (tx) => {
       expect(await holds.holdsSubject(tx, 'erased')).toBe(false);
       resolve();
