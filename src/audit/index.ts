@@ -1,9 +1,13 @@
+export type { Archivist } from './archive/archivist.js';
+export { ArchiveError } from './archive/errors.js';
+export { asArchivist } from './archive/open-archivist.js';
 export { type Audit, openAudit } from './audit.js';
 export { AuditLog } from './audit-log.js';
 export { RecordSearch } from './search.js';
 export { AuditModule } from './audit.module.js';
 export { CallWriter } from './call-writer.js';
 export type { CanonicalValue } from './canonical.js';
+export { LegalHolds } from './holds/legal-holds.js';
 export type { RecordInput } from './record.js';
 export { vkeyOf } from './checkpoints/note.js';
 export { keptCheckpoint } from './checkpoints/kept-checkpoint.js';

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../platform/index.js';
 import { start, startFailure } from '../start/index.js';
+import { archiveVerb, releaseVerb, restoreVerb } from './archive.js';
 import { bootstrapVerb } from './bootstrap.js';
 import { checkVerb } from './check.js';
 import { demoVerb } from './demo/demo.js';
@@ -40,6 +41,22 @@ program
   )
   .option('--json', 'print the verdict as one JSON document')
   .action(verifyVerb);
+const archive = program
+  .command('archive')
+  .description('write old partitions of the audit log to the archive, verify them there and take them off the database')
+  .option('--dir <dir>', 'folder of the archives (default: audit.archive.dir)')
+  .option('--dry-run', 'tell what would be done and why the rest stays')
+  .action(archiveVerb);
+archive
+  .command('restore')
+  .description('bring archived records back to be read and searched')
+  .requiredOption('--first <n>', 'number of the first record of the archive')
+  .action((_, command: Command) => restoreVerb(command.optsWithGlobals()));
+archive
+  .command('release')
+  .description('let restored records go again')
+  .requiredOption('--first <n>', 'number of the first record of the archive')
+  .action((_, command: Command) => releaseVerb(command.optsWithGlobals()));
 program
   .command('verify-receipt')
   .argument('<file>')
