@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ArchiveError, type Archivist, asArchivist } from '../audit/index.js';
 import { type Config, ConfigError, loadConfig, SystemClock } from '../platform/index.js';
-import { reach } from './verify.js';
+import { numberOf, reach } from './verify.js';
 
 interface ArchiveOptions {
   dir?: string;
@@ -18,13 +18,13 @@ export async function archiveVerb(options: ArchiveOptions & { dryRun?: boolean }
 
 /** `gatehouse archive restore`: archived records can be read and searched again. */
 export async function restoreVerb(options: ArchiveOptions & { first: string }): Promise<void> {
-  const { manifest } = await archiving(options, (archivist) => archivist.restore(numberOf(options.first)));
+  const { manifest } = await archiving(options, (archivist) => archivist.restore(numberOf(options.first, '--first')));
   say(`records ${manifest.first} to ${manifest.past - 1} are restored`);
 }
 
 /** `gatehouse archive release`: restored records leave the database again. */
 export async function releaseVerb(options: ArchiveOptions & { first: string }): Promise<void> {
-  await archiving(options, (archivist) => archivist.release(numberOf(options.first)));
+  await archiving(options, (archivist) => archivist.release(numberOf(options.first, '--first')));
   say(`records from ${options.first} on are away again`);
 }
 
@@ -57,11 +57,6 @@ function reached({ database, dataDir }: Config): Promise<{ url: string; release(
 /** For whoever watches; a script reads what is done. */
 function tell(what: string, done: number, of: number): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${what} ${done} of ${of}${done === of ? '\n' : ''}`);
-}
-
-function numberOf(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new ConfigError('must be the number of a record', '--first');
-  return Number(text);
 }
 
 function say(line: string): void {

@@ -33,6 +33,7 @@ program
   .option('--from <n>', 'first record to look at')
   .option('--to <n>', 'past the last record to look at')
   .option('--url <url>', 'verify from tiles over HTTPS (…/log), with the bearer in GATEHOUSE_OPS_TOKEN')
+  .option('--archive <dir>', 'verify an archive, offline')
   .option('--ca <file>', 'with --url: PEM of a CA to trust')
   .option('--key <key...>', 'public keys (vkeys, or files of them) to believe; by default that of the settings')
   .option(

@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  ArchiveLogSource,
+  BadArchive,
   describeVerdict,
   HttpSource,
   keptCheckpoint,
+  readArchive,
   type Verdict,
   type VerifyOptions,
   verifyLog,
@@ -30,6 +33,7 @@ export interface VerifyVerbOptions {
   from?: string;
   to?: string;
   url?: string;
+  archive?: string;
   ca?: string;
   key?: string[];
   trustedCheckpoint?: string;
@@ -63,8 +67,8 @@ export async function verifyDataDir(
 export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
   const config = loadConfig(process.env, { together: false });
   const verdict = await verified(config, options, {
-    from: numberOf(options.from, '--from'),
-    to: numberOf(options.to, '--to'),
+    from: options.from === undefined ? undefined : numberOf(options.from, '--from'),
+    to: options.to === undefined ? undefined : numberOf(options.to, '--to'),
     keys: options.key?.flatMap(readKeys) ?? ownKeys(config),
     trustedCheckpoint: trustedOf(config, options),
     onProgress: showProgress('verified', 'records'),
@@ -79,7 +83,7 @@ export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
 
 function verified(
   config: Config,
-  { url, ca }: VerifyVerbOptions,
+  { url, ca, archive }: VerifyVerbOptions,
   options: VerifyOptions,
 ): Promise<Verdict & { summary: string }> {
   if (url !== undefined) {
@@ -87,9 +91,25 @@ function verified(
     const source = new HttpSource({ url, token, ca: ca === undefined ? undefined : readText(ca, '--ca') });
     return told(verifySource(source, options), '--url');
   }
+  if (archive !== undefined) return verifyArchive(archive, options);
   return config.database.url === undefined
     ? verifyDataDir(config.dataDir, options)
     : verifyUrl(config.database.url, 'DATABASE_URL', options);
+}
+
+/** The records of one archive, with nothing else at hand. */
+async function verifyArchive(dir: string, options: VerifyOptions): Promise<Verdict & { summary: string }> {
+  const archive = await readArchive(dir).catch((error: unknown) => {
+    throw error instanceof BadArchive ? new ConfigError(error.message, '--archive') : error;
+  });
+  const source = new ArchiveLogSource(archive);
+  const { first, past } = source.span;
+  const verdict = await verifySource(source, { ...options, from: options.from ?? first, to: options.to ?? past });
+  const { ok, root } = verdict;
+  return {
+    ...verdict,
+    summary: ok ? `verified records ${first} to ${past - 1}, root of the whole ${root}` : describeVerdict(verdict),
+  };
 }
 
 function verifyUrl(url: string, setting: string, options: VerifyOptions): Promise<Verdict & { summary: string }> {
@@ -110,9 +130,11 @@ function ownKeys(config: Config): string[] {
   return existsSync(file) ? [vkeyOf(config.audit.origin, readLogKey(file))] : [];
 }
 
-function trustedOf(config: Config, { trustedCheckpoint, url }: VerifyVerbOptions): string | undefined {
+function trustedOf(config: Config, { trustedCheckpoint, url, archive }: VerifyVerbOptions): string | undefined {
   if (trustedCheckpoint !== undefined) return readText(trustedCheckpoint, '--trusted-checkpoint');
-  return url === undefined ? keptCheckpoint(join(config.dataDir, 'checkpoints'), config.audit.origin) : undefined;
+  return url === undefined && archive === undefined
+    ? keptCheckpoint(join(config.dataDir, 'checkpoints'), config.audit.origin)
+    : undefined;
 }
 
 /** A key itself, or a file with one a line, as /log/keys gives them. */
@@ -128,8 +150,7 @@ export function readText(file: string, setting: string): string {
   }
 }
 
-export function numberOf(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined;
+export function numberOf(text: string, option: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new ConfigError('must be the number of a record', option);
   return Number(text);
 }

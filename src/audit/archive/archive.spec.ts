@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
 import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OLD, type OldLog, type OldLogs, PARTITION, startOldLogs } from '../../../test/support/archive.js';
-import { appConnection, LOG_KEY } from '../../../test/support/audit.js';
+import { appConnection, LOG_KEY, withClient } from '../../../test/support/audit.js';
 import { openCheckpoint } from '../checkpoints/checkpoint.js';
 import { LogStore } from '../checkpoints/log-store.js';
 import { noteSigner, noteVerifier } from '../checkpoints/note.js';
@@ -12,7 +12,8 @@ import { verifyReceipt } from '../receipts/tlog-proof.js';
 import { leafHash } from '../tree/merkle.js';
 import { verifyInclusion } from '../tree/proofs.js';
 import { TileTree } from '../tree/tile-tree.js';
-import { verifyLog } from '../verify/verify-log.js';
+import { ArchiveLogSource } from '../verify/archive-log-source.js';
+import { verifyLog, verifySource } from '../verify/verify-log.js';
 import { readArchive } from './archive-reader.js';
 import type { Archivist } from './archivist.js';
 import { BadArchive } from './errors.js';
@@ -47,7 +48,8 @@ async function receiptsOf(url: string, numbers: readonly number[]): Promise<Map<
   return made;
 }
 
-const verifiers = [noteSigner('gatehouse.local/log', LOG_KEY).verifier];
+const { verifier } = noteSigner('gatehouse.local/log', LOG_KEY);
+const verifiers = [verifier];
 
 describe('archiving', () => {
   it('takes whole old partitions off the log, in the layout of tlog-tiles, and tells it in the log', async () => {
@@ -96,7 +98,7 @@ describe('archiving', () => {
 
   it('leaves every receipt good and every proof to be made, from the database and from the archive alone', async () => {
     await log.run();
-    for (const [seq, receipt] of receipts) expect(verifyReceipt(receipt, verifiers)).toMatchObject({ seq });
+    for (const [seq, receipt] of receipts) expect(verifyReceipt(receipt, [verifier.vkey])).toMatchObject({ seq });
     const archive = await readArchive(join(log.dir, 'log-000000000512'));
     const { size, root } = openCheckpoint(
       archive.checkpointNote,
@@ -297,5 +299,58 @@ describe('an archive that was changed', () => {
     await cp(join(log.dir, 'log-000000000512'), join(log.dir, NAME), { recursive: true });
     await expect(log.as((archivist) => archivist.restore(0))).rejects.toThrow(BadArchive);
     expect(await log.attached()).toEqual([1024, 1536, 2048]);
+  });
+});
+
+describe('verifying what was archived', () => {
+  const keys = [verifier.vkey];
+  const verifyArchive = async (dir: string) => {
+    const source = new ArchiveLogSource(await readArchive(dir));
+    return verifySource(source, { keys, from: source.span.first, to: source.span.past });
+  };
+
+  it('holds the database to the hashes of the records that are away, and the archive to its checkpoints', async () => {
+    await log.run();
+    expect(await verifyLog(log.url, { keys })).toMatchObject({ ok: true, archived: 1_024 });
+    for (const name of await readdir(log.dir)) {
+      const verdict = await verifyArchive(join(log.dir, name));
+      expect(verdict).toMatchObject({ ok: true, firstBad: null });
+      expect(verdict.checkpoints).toBeGreaterThan(0);
+    }
+    const other = {
+      keys: [noteSigner('gatehouse.local/log', generateKeyPairSync('ed25519').privateKey).verifier.vkey],
+    };
+    const source = new ArchiveLogSource(await readArchive(join(log.dir, NAME)));
+    expect(await verifySource(source, { ...other, from: 0, to: 512 })).toMatchObject({ ok: false });
+  });
+
+  it('finds a partition that left without a record', async () => {
+    await withClient(log.url, async (superuser) => {
+      await superuser.query('SET session_replication_role = replica');
+      await superuser.query('ALTER TABLE audit.log DETACH PARTITION audit.log_000000000000');
+    });
+    expect(await verifyLog(log.url, { keys })).toMatchObject({ ok: false, firstBad: { seq: 0 } });
+    await withClient(log.url, async (superuser) => {
+      await superuser.query('SET session_replication_role = replica');
+      await superuser.query(
+        `INSERT INTO audit.archived (first, past, root, manifest_sha256, keep) VALUES (0, 512, sha256('x'), sha256('x'), '{}')`,
+      );
+    });
+    expect(await verifyLog(log.url, { keys })).toMatchObject({ ok: false, firstBad: { from: 0, to: 512 } });
+  });
+
+  it('finds a changed entry of an archive, even with its manifest mended', async () => {
+    await log.run();
+    const dir = join(log.dir, NAME);
+    const path = 'tile/entries/001';
+    const bundle = await readFile(join(dir, path));
+    bundle[40] = (bundle[40] ?? 0) ^ 1;
+    await writeFile(join(dir, path), bundle);
+    expect(await verifyArchive(dir)).toMatchObject({ ok: false, firstBad: { from: 0, to: 512 } });
+    const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as Manifest;
+    const file = manifest.files.find((one) => one.path === path);
+    if (file) file.sha256 = hash('sha256', bundle, 'hex');
+    await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest));
+    expect(await verifyArchive(dir)).toMatchObject({ ok: false, firstBad: { seq: 256 } });
   });
 });

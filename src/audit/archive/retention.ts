@@ -24,6 +24,7 @@ const CLASSES = {
   'gateway.stopped': 'log',
   'gateway.refusals-journal': 'log',
   'log.key': 'log',
+  'log.checkpoints': 'log',
   'log.origin': 'log',
   'log.anchored': 'log',
   'log.archived': 'log',

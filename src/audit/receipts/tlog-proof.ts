@@ -27,7 +27,7 @@ export function formatProof({ index, hashes, checkpoint, extra }: TlogProof): st
 }
 
 /** @throws TypeError on what is no proof. */
-export function parseProof(text: string): TlogProof {
+function parseProof(text: string): TlogProof {
   const end = text.indexOf('\n\n');
   const [header, ...lines] = text.slice(0, Math.max(end, 0)).split('\n');
   if (header !== HEADER) throw new TypeError('no tlog-proof of version 1');

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { parseCheckpoint } from '../checkpoints/checkpoint.js';
 import { type NoteVerifier, noteVerifier, signersOf } from '../checkpoints/note.js';
 import type { Members } from './check-record.js';
-import type { FoundCheckpoint } from './source.js';
+import type { FoundCheckpoint, Span } from './source.js';
 import { BadLog, type FirstBad } from './verdict.js';
 
 /** A checkpoint from elsewhere, which the log must still extend. */
@@ -31,6 +31,7 @@ export function readTrusted(note: string, keys: readonly NoteVerifier[]): Truste
 export class CheckpointCheck {
   readonly #known: NoteVerifier[];
   readonly #told = new Set<string>();
+  readonly #archived = new Set<string>();
   /** First use of a key that was not given. */
   readonly #unproven = new Map<string, FirstBad>();
   #chain = Buffer.alloc(0);
@@ -62,10 +63,26 @@ export class CheckpointCheck {
     this.count += 1;
   }
 
-  /** What a record of the log says about its keys and checkpoints. */
+  /**
+   * One of a log that is not walked from its beginning.
+   * @param root of the tree up to it
+   * @param last whether it is the last one, which must bear the signature of a given key
+   */
+  holdAlone(found: FoundCheckpoint, root: Buffer, last: boolean): void {
+    const where = { from: 0, to: found.size };
+    const bad = this.wrong(found, undefined, root);
+    if (bad !== undefined) throw new BadLog(where, bad);
+    if (last && this.trusted.length > 0 && signersOf(parseCheckpoint(found.note).parsed, this.trusted).length === 0)
+      throw new BadLog(where, 'the last checkpoint is signed with none of the given keys');
+    this.count += 1;
+  }
+
+  /** What a record of the log says about its keys, checkpoints and archive. */
   told(record: Members, seq: number): void {
     const detail = record['detail'] as Members | undefined;
     if (record['kind'] === 'log.key') this.#told.add(String(detail?.['vkey']));
+    if (record['kind'] === 'log.archived')
+      this.#archived.add(`${String(detail?.['first'])}-${String(detail?.['past'])}`);
     if (record['kind'] !== 'log.checkpoints') return;
     const n = Number(detail?.['n']);
     if (n > this.#n || this.#chains.get(n) !== detail?.['chain'])
@@ -75,6 +92,24 @@ export class CheckpointCheck {
       );
     // Earlier links are held by this one.
     for (const past of this.#chains.keys()) if (past < n) this.#chains.delete(past);
+  }
+
+  /** What a record says of the archive; it may itself still wait for its number. */
+  toldArchived(record: Members): void {
+    if (record['kind'] !== 'log.archived') return;
+    const detail = record['detail'] as Members | undefined;
+    this.#archived.add(`${String(detail?.['first'])}-${String(detail?.['past'])}`);
+  }
+
+  /**
+   * Once every record was seen.
+   * @param away spans that are said to lie in the archive
+   */
+  checkAway(away: readonly Span[]): void {
+    // The record of an earlier archiving may itself lie in the archive by now; that of the last one does not.
+    for (const { first, past } of away.slice(-1))
+      if (!this.#archived.has(`${first}-${past}`))
+        throw new BadLog({ from: first, to: past }, 'they are missing, and no record tells that they were archived');
   }
 
   /** Once the whole log was walked. */

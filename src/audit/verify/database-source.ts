@@ -24,8 +24,9 @@ const TILES_SQL = `SELECT tile.level, tile.idx, tile.hashes FROM unnest($1::smal
 const HEAD_SQL = `SELECT origin, size, encode(root, 'hex'),
   (SELECT string_agg(encode(node, 'hex'), ',' ORDER BY n) FROM unnest(frontier) WITH ORDINALITY AS u (node, n)) FROM audit.head`;
 const END_SQL = 'SELECT size, (SELECT max(seq) FROM audit.log) FROM audit.head';
-const CHECKPOINTS_SQL = `SELECT size, encode(root, 'hex'), note, n, encode(chain, 'hex') FROM audit.checkpoint
-  WHERE size > $1 AND size <= $2 ORDER BY size`;
+const CHECKPOINT_COLUMNS = `size, encode(root, 'hex'), note, n, encode(chain, 'hex')`;
+const CHECKPOINTS_SQL = `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size`;
+const LAST_CHECKPOINT_SQL = `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size <= $1 ORDER BY size DESC LIMIT 1`;
 
 /** SQLSTATE character_not_in_repertoire. */
 const NOT_UTF8 = '22021';
@@ -57,7 +58,11 @@ export class DatabaseSource implements LogSource {
     const [row] = await this.rows(HEAD_SQL, []);
     if (!row) return undefined;
     const [origin = null, size, root, frontier] = row;
-    return { origin, size: Number(size), root: root ?? '', frontier: (frontier ?? '').split(','), first: 0 };
+    const away = (await this.rows('SELECT first, past FROM audit.away ORDER BY first', [])).map(([first, past]) => ({
+      first: Number(first),
+      past: Number(past),
+    }));
+    return { origin, size: Number(size), root: root ?? '', frontier: (frontier ?? '').split(','), away };
   }
 
   async close(): Promise<void> {
@@ -117,12 +122,11 @@ export class DatabaseSource implements LogSource {
   }
 
   async checkpoints(after: number, to: number): Promise<FoundCheckpoint[]> {
-    return (await this.rows(CHECKPOINTS_SQL, [after, to])).map(([size, root, note, n, chain]) => ({
-      size: Number(size),
-      root: root ?? '',
-      note: note ?? '',
-      chained: { n: Number(n), chain: chain ?? '' },
-    }));
+    return (await this.rows(CHECKPOINTS_SQL, [after, to])).map(foundCheckpoint);
+  }
+
+  async lastCheckpoint(size: number): Promise<FoundCheckpoint | undefined> {
+    return (await this.rows(LAST_CHECKPOINT_SQL, [size])).map(foundCheckpoint)[0];
   }
 
   async keys(): Promise<string[]> {
@@ -134,6 +138,10 @@ export class DatabaseSource implements LogSource {
     const { rows } = await this.#client.query<(string | null)[]>(query);
     return rows;
   }
+}
+
+function foundCheckpoint([size, root, note, n, chain]: Row): FoundCheckpoint {
+  return { size: Number(size), root: root ?? '', note: note ?? '', chained: { n: Number(n), chain: chain ?? '' } };
 }
 
 /** A bytea as Postgres prints it: `\x` and hex. */

@@ -46,7 +46,7 @@ export class HttpSource implements LogSource {
     const { origin, size, root } = parseCheckpoint(note.toString());
     this.#size = size;
     this.#checkpoint = { size, root: root.toString('hex'), note: note.toString(), chained: undefined };
-    return { origin, size, root: root.toString('hex'), frontier: undefined, first: 0 };
+    return { origin, size, root: root.toString('hex'), frontier: undefined, away: [] };
   }
 
   async entries(from: number, to: number): Promise<FoundEntry[]> {
@@ -65,6 +65,10 @@ export class HttpSource implements LogSource {
   checkpoints(after: number, to: number): Promise<FoundCheckpoint[]> {
     const last = this.#checkpoint;
     return Promise.resolve(last !== undefined && last.size > after && last.size <= to ? [last] : []);
+  }
+
+  lastCheckpoint(): Promise<FoundCheckpoint | undefined> {
+    return Promise.resolve(this.#checkpoint);
   }
 
   async keys(): Promise<string[]> {

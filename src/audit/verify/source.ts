@@ -1,6 +1,12 @@
 import type { TileSource } from '../tree/tile-tree.js';
 import type { ProjectedRow } from './check-record.js';
 
+/** Records from `first` up to but not including `past`. */
+export interface Span {
+  first: number;
+  past: number;
+}
+
 /** What a log says of itself, by which it is held to account. */
 export interface Claims {
   origin: string | null;
@@ -9,8 +15,8 @@ export interface Claims {
   root: string | undefined;
   /** Hex by level, '' where there is no node; undefined where it is not shown. */
   frontier: readonly string[] | undefined;
-  /** First record that is there: those before it were archived, and stand by the hashes in their tiles alone. */
-  first: number;
+  /** Records that lie in the archive and not here, in order: they stand by the hashes in their tiles alone. */
+  away: readonly Span[];
 }
 
 /** What the database keeps beside a record's bytes. */
@@ -60,6 +66,8 @@ export interface LogSource extends TileSource {
   entries(from: number, to: number): Promise<FoundEntry[]>;
   /** Those of sizes beyond `after` and up to `to`, in order. */
   checkpoints(after: number, to: number): Promise<FoundCheckpoint[]>;
+  /** The last checkpoint of at most this size. */
+  lastCheckpoint(size: number): Promise<FoundCheckpoint | undefined>;
   /** Public keys that the source says have signed. */
   keys(): Promise<string[]>;
   /** Size of the head and number of the last record now, where records can come meanwhile. */

@@ -70,7 +70,7 @@ class Verification {
   readonly #frontier = new Frontier((level, index, hash) => {
     if (level % LEVELS === 0) this.#nodes.push({ tileLevel: level / LEVELS, index, hash });
   });
-  #claims: Claims = { origin: null, size: 0, root: '', frontier: undefined, first: 0 };
+  #claims: Claims = { origin: null, size: 0, root: '', frontier: undefined, away: [] };
   #checkpoints = new CheckpointCheck([], []);
   /** Name of the log at the record reached; undefined before the first. */
   #origin: string | undefined;
@@ -103,7 +103,7 @@ class Verification {
       firstBad: bad?.where ?? null,
       reason: bad?.reason ?? null,
       waiting: this.#waiting,
-      archived: this.#claims.first,
+      archived: this.#claims.away.reduce((sum, { first, past }) => sum + past - first, 0),
       seconds: 0,
     };
   }
@@ -136,6 +136,7 @@ class Verification {
     else await this.rootFromTiles();
     await this.end();
     await this.intake();
+    if (this.whole) this.#checkpoints.checkAway(this.#claims.away);
   }
 
   /** The next chunk is on its way while this one is computed. */
@@ -157,7 +158,7 @@ class Verification {
   private async chunk(first: number): Promise<Chunk> {
     if (first >= this.to) return { first, past: first, entries: [], tiles: new Map(), checkpoints: [] };
     const past = Math.min((Math.floor(first / CHUNK) + 1) * CHUNK, this.to);
-    const entries = past <= this.#claims.first ? [] : await this.source.entries(first, past);
+    const entries = this.isAway(first) && this.isAway(past - 1) ? [] : await this.source.entries(first, past);
     const tiles = await this.source.tiles(tilesOver(first, past, this.#claims.size));
     const checkpoints = await this.source.checkpoints(first, past);
     return { first, past, entries, tiles, checkpoints };
@@ -170,7 +171,7 @@ class Verification {
       if (seq % TILE_WIDTH === 0) await turn();
       const tile = tiles.get(`0/${Math.floor(seq / TILE_WIDTH)}`);
       let leaf = hashAt(tile, seq % TILE_WIDTH);
-      if (seq >= this.#claims.first) {
+      if (!this.isAway(seq)) {
         const entry = entries[at];
         if (entry?.seq !== seq) throw new BadLog({ seq }, 'it is missing');
         at += 1;
@@ -178,7 +179,7 @@ class Verification {
       } else if (leaf === undefined) throw new BadLog({ seq }, 'its hash is missing from the tree');
       if (this.whole) this.#frontier.add(leaf);
       else if (seq % TILE_WIDTH === 0 || seq === first) await this.checkPlace(seq, leaf);
-      while (checkpoints[0]?.size === seq + 1) this.hold(checkpoints.shift());
+      while (checkpoints[0]?.size === seq + 1) await this.hold(checkpoints.shift());
       this.compareTrusted(seq + 1);
     }
     this.checkNodes(tiles);
@@ -216,9 +217,10 @@ class Verification {
     return undefined;
   }
 
-  private hold(found: FoundCheckpoint | undefined): void {
+  private async hold(found: FoundCheckpoint | undefined): Promise<void> {
     if (found === undefined) return;
     if (this.whole) this.#checkpoints.hold(found, this.#origin, this.#frontier.root());
+    else this.#checkpoints.holdAlone(found, await this.rootAt(found.size), false);
   }
 
   private compareTrusted(size: number): void {
@@ -256,16 +258,24 @@ class Verification {
     this.#checkpoints.end();
   }
 
-  /** Of a part: the tiles must give the root that the head, and a trusted checkpoint, state. */
+  /** Of a part: the tiles must give the roots that the head, the last checkpoint and a trusted one state. */
   private async rootFromTiles(): Promise<void> {
     const { size, root } = this.#claims;
-    const stated = [
-      ...(root === undefined ? [] : [{ size, root }]),
-      ...(this.trusted === undefined ? [] : [{ size: this.trusted.size, root: this.trusted.root.toString('hex') }]),
-    ];
-    for (const { size: to, root: expected } of stated)
-      if ((await this.tree((tree) => tree.root(to), { from: 0, to })).toString('hex') !== expected)
-        throw new BadLog({ from: 0, to }, 'the tiles do not give the root');
+    if (root !== undefined && (await this.rootAt(size)).toString('hex') !== root)
+      throw new BadLog({ from: 0, to: size }, 'the tiles do not give the root');
+    const { trusted } = this;
+    if (trusted !== undefined && !(await this.rootAt(trusted.size)).equals(trusted.root))
+      throw new BadLog({ from: 0, to: trusted.size }, 'the tiles do not give the root of the trusted checkpoint');
+    const last = await this.source.lastCheckpoint(size);
+    if (last !== undefined) this.#checkpoints.holdAlone(last, await this.rootAt(last.size), true);
+  }
+
+  private rootAt(to: number): Promise<Buffer> {
+    return this.tree((tree) => tree.root(to), { from: 0, to });
+  }
+
+  private isAway(seq: number): boolean {
+    return this.#claims.away.some(({ first, past }) => seq >= first && seq < past);
   }
 
   /** Of a part: that its leaves stand under the root, a tile at a time. */
@@ -308,6 +318,7 @@ class Verification {
         const record = readRecord(form);
         const wrong = record === undefined ? 'its bytes are no record' : checkBeside(record, id, row, projected);
         if (wrong !== undefined) throw new BadLog(where, `a record that waits for its number: ${wrong}`);
+        if (record !== undefined) this.#checkpoints.toldArchived(record);
         if (placed) throw new BadLog(where, 'a record that waits for its number has one already');
       }
       this.#waiting += entries.length;
