@@ -56,7 +56,7 @@ export class HttpReceiver {
   }
 
   /**
-   * Posts to a path below the address.
+   * Posts to a path below the address, or to the address itself where it is empty.
    * @throws ReceiverFailure when no whole answer came.
    */
   async post(path: string, body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
@@ -69,7 +69,7 @@ export class HttpReceiver {
         body: answer,
       } = await this.#pool.request({
         method: 'POST',
-        path: this.#base.pathname.replace(/\/+$/, '') + path + this.#base.search,
+        path: below(this.#base, path),
         headers: {
           'user-agent': 'Gatehouse',
           ...headers,
@@ -137,6 +137,10 @@ export function mustBeTaken({ status }: Answer): void {
 /** A line as a JSON value: OCSF and operational lines are objects already, CEF becomes a string. */
 export function jsonValue(text: string): string {
   return text.startsWith('{') ? text : JSON.stringify(text);
+}
+
+function below({ pathname, search }: URL, path: string): string {
+  return (path === '' ? pathname : pathname.replace(/\/+$/, '') + path) + search;
 }
 
 function checkedUrl(address: string, name: string): URL {

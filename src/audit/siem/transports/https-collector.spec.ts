@@ -43,7 +43,7 @@ describe('a collector over HTTPS', () => {
     const { arrived } = await open({ token: new Secret('a-token') });
     await send();
     expect(arrived).toHaveLength(1);
-    expect(arrived[0]?.path).toBe('/in?tenant=1');
+    expect(arrived[0]?.path).toBe('/in/?tenant=1');
     expect(arrived[0]?.body).toBe(
       shippedLines(3)
         .map(({ text }) => `${text}\n`)
