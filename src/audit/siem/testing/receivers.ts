@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type SecureVersion, type TlsOptions, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import * as x509 from '@peculiar/x509';
 import { ensureDevelopmentCertificates } from '../../../platform/index.js';
@@ -81,11 +81,23 @@ export interface HttpFake {
   stop(): Promise<void>;
 }
 
-/** A receiver over HTTPS on the loopback; with `clientCa` it asks for a certificate and takes no other. */
+export interface FakeOptions {
+  /** File of the only certificate that it takes from senders; it asks for none without it. */
+  clientCa?: string;
+  /** Unset: an address that its certificate is for. */
+  host?: string;
+  /** Speaks nothing better. */
+  maxVersion?: SecureVersion;
+}
+
+/** Of the loopback, and in no certificate of the specs. */
+export const UNNAMED_HOST = '127.0.0.2';
+
+/** A receiver over HTTPS on the loopback. */
 export async function httpFake(
   files: Pick<SpecCertificates, 'certFile' | 'keyFile'>,
   answer: (arrived: Arrived, n: number) => SaidBack | Promise<SaidBack>,
-  clientCa?: string,
+  options: FakeOptions = {},
 ): Promise<HttpFake> {
   const arrived: Arrived[] = [];
   const say = async (one: Arrived, response: ServerResponse): Promise<void> => {
@@ -93,26 +105,20 @@ export async function httpFake(
     if (cut) response.socket?.destroy();
     else response.writeHead(status ?? 200, headers).end(body ?? '');
   };
-  const server: HttpsServer = createHttpsServer(
-    {
-      ...pair(files),
-      ...(clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true, ca: readFileSync(clientCa) }),
-    },
-    (request, response) => {
-      const parts: Buffer[] = [];
-      request.on('data', (part: Buffer) => parts.push(part));
-      request.on('end', () => {
-        const raw = Buffer.concat(parts);
-        const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString();
-        const one = { path: request.url ?? '', headers: request.headers, body: text };
-        arrived.push(one);
-        void say(one, response);
-      });
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server: HttpsServer = createHttpsServer(secured(files, options), (request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const raw = Buffer.concat(parts);
+      const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString();
+      const one = { path: request.url ?? '', headers: request.headers, body: text };
+      arrived.push(one);
+      void say(one, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, options.host ?? '127.0.0.1', resolve));
   return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `https://${options.host ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}`,
     arrived,
     stop: async () => {
       server.closeAllConnections();
@@ -134,29 +140,23 @@ export interface TlsFake {
 export async function tlsFake(
   files: Pick<SpecCertificates, 'certFile' | 'keyFile'>,
   hear: (socket: TLSSocket, n: number) => void = () => undefined,
-  clientCa?: string,
+  options: FakeOptions = {},
 ): Promise<TlsFake> {
   const received: Buffer[][] = [];
   const sockets = new Set<TLSSocket>();
-  const server = createTlsServer(
-    {
-      ...pair(files),
-      ...(clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true, ca: readFileSync(clientCa) }),
-    },
-    (socket) => {
-      const parts: Buffer[] = [];
-      const n = received.push(parts);
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      socket.on('error', () => undefined);
-      socket.on('data', (part: Buffer) => parts.push(part));
-      hear(socket, n);
-    },
-  );
+  const server = createTlsServer(secured(files, options), (socket) => {
+    const parts: Buffer[] = [];
+    const n = received.push(parts);
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => undefined);
+    socket.on('data', (part: Buffer) => parts.push(part));
+    hear(socket, n);
+  });
   server.on('tlsClientError', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, options.host ?? '127.0.0.1', resolve));
   return {
-    url: `tls://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `tls://${options.host ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}`,
     get connections() {
       return received.length;
     },
@@ -168,8 +168,16 @@ export async function tlsFake(
   };
 }
 
-function pair({ certFile, keyFile }: Pick<SpecCertificates, 'certFile' | 'keyFile'>): { cert: Buffer; key: Buffer } {
-  return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+function secured(
+  { certFile, keyFile }: Pick<SpecCertificates, 'certFile' | 'keyFile'>,
+  { clientCa, maxVersion }: FakeOptions,
+): TlsOptions {
+  return {
+    cert: readFileSync(certFile),
+    key: readFileSync(keyFile),
+    ...(clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true, ca: readFileSync(clientCa) }),
+    ...(maxVersion === undefined ? {} : { minVersion: 'TLSv1', maxVersion, ciphers: 'DEFAULT@SECLEVEL=0' }),
+  };
 }
 
 /** Frames of RFC 5425, read by their counts; throws where a count is not one. */

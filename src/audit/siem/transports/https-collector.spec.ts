@@ -3,6 +3,7 @@ import { ConfigError, Secret } from '../../../platform/index.js';
 import type { Sink } from '../sink.js';
 import {
   type Arrived,
+  type FakeOptions,
   httpFake,
   type HttpFake,
   never,
@@ -11,6 +12,7 @@ import {
   shippedLines,
   type SpecCertificates,
   specCertificates,
+  UNNAMED_HOST,
 } from '../testing/receivers.js';
 import { httpsCollector, type HttpsCollectorOptions } from './https-collector.js';
 
@@ -31,9 +33,9 @@ describe('a collector over HTTPS', () => {
   async function open(
     over: Partial<HttpsCollectorOptions> = {},
     answer: (arrived: Arrived) => SaidBack | Promise<SaidBack> = () => ({ status: 202 }),
-    clientCa?: string,
+    options: FakeOptions = {},
   ): Promise<HttpFake> {
-    fake = await httpFake(files, answer, clientCa);
+    fake = await httpFake(files, answer, options);
     sink = httpsCollector({ name: 'collector', url: `${fake.url}/in/?tenant=1`, caFile: files.caFile, ...over });
     return fake;
   }
@@ -101,8 +103,16 @@ describe('a collector over HTTPS', () => {
     expect(arrived).toHaveLength(0);
   });
 
+  it('speaks to no host that the certificate does not name', async () => {
+    const { arrived } = await open({}, undefined, { host: UNNAMED_HOST });
+    await expect(send()).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(arrived).toHaveLength(0);
+  });
+
   it('proves itself by its certificate', async () => {
-    await open({ certFile: files.clientCertFile, keyFile: files.clientKeyFile }, () => ({}), files.clientCertFile);
+    await open({ certFile: files.clientCertFile, keyFile: files.clientKeyFile }, () => ({}), {
+      clientCa: files.clientCertFile,
+    });
     await send();
     await sink?.close();
     sink = httpsCollector({ name: 'collector', url: fake?.url ?? '', caFile: files.caFile });

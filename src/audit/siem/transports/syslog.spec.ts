@@ -1,69 +1,16 @@
-import { fc, test } from '@fast-check/vitest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../platform/index.js';
 import {
   never,
   octetCountedFrames,
-  shippedLine,
   shippedLines,
   type SpecCertificates,
   specCertificates,
   tlsFake,
   type TlsFake,
+  UNNAMED_HOST,
 } from '../testing/receivers.js';
-import { octetCounted, syslogHostname, syslogMessage } from './rfc5424.js';
 import { syslog, type SyslogOptions } from './syslog.js';
-
-const FORMAT = { hostname: 'gate-1', enterpriseNumber: 32473, bom: true, mostBytes: 65_536 };
-
-describe('a message of RFC 5424', () => {
-  it('names the facility log audit, the instant, the source, the record and UTF-8', () => {
-    const line = shippedLine(7, { severity: 'medium' });
-    expect(syslogMessage('records', line, FORMAT).toString()).toBe(
-      `<108>1 2026-03-10T08:00:00.130Z gate-1 gatehouse - record [gatehouse@32473 seq="7" id="${line.id}"] \ufeff${line.text}`,
-    );
-  });
-
-  it('marks statements and operational lines, and leaves the byte order mark out where told', () => {
-    const { seq: _seq, ...statement } = shippedLine(1, { id: 'batch-1-9', severity: 'high', text: 'CEF:0' });
-    const plain = { ...FORMAT, bom: false, enterpriseNumber: 1 };
-    expect(syslogMessage('records', statement, plain).toString()).toMatch(
-      /^<107>1 .* - statement \[gatehouse@1 id="batch-1-9"\] CEF:0$/,
-    );
-    expect(syslogMessage('operational', statement, plain).toString()).toContain(' - log [');
-  });
-
-  it('escapes what ends a parameter', () => {
-    const line = shippedLine(1, { id: 'a"b\\c]d' });
-    expect(syslogMessage('records', line, FORMAT).toString()).toContain(String.raw`id="a\"b\\c\]d"]`);
-  });
-
-  it('keeps to printable ASCII in the name of the host', () => {
-    expect(syslogHostname('gäte way.example')).toBe('gteway.example');
-    expect(syslogHostname('日本')).toBe('-');
-  });
-
-  test.prop([fc.string({ unit: 'grapheme', minLength: 200, maxLength: 400 }), fc.integer({ min: 200, max: 500 })])(
-    'says so when it cuts, keeps to the limit and tears no character',
-    (text, mostBytes) => {
-      const message = syslogMessage('records', shippedLine(1, { text }), { ...FORMAT, mostBytes });
-      const whole = syslogMessage('records', shippedLine(1, { text }), FORMAT);
-      expect(message.length).toBeLessThanOrEqual(mostBytes);
-      if (whole.length <= mostBytes) {
-        expect(message).toEqual(whole);
-        return;
-      }
-      const [head, cut] = message.toString().split('\ufeff', 2);
-      expect(head).toContain(`cut="${Buffer.byteLength(text)}"`);
-      expect(Buffer.from(message.toString())).toEqual(message);
-      expect(text.split('\ufeff', 1)[0]?.startsWith(cut ?? '?')).toBe(true);
-    },
-  );
-
-  it('is framed by its octets, not its characters', () => {
-    expect(octetCounted(Buffer.from('é✓')).toString()).toBe('5 é✓');
-  });
-});
 
 describe('syslog over TLS', () => {
   let files: SpecCertificates;
@@ -139,8 +86,24 @@ describe('syslog over TLS', () => {
     expect(fake.received(1)).toHaveLength(0);
   });
 
+  it('speaks to no host that the certificate does not name', async () => {
+    fake = await tlsFake(files, undefined, { host: UNNAMED_HOST });
+    await expect(sink().send(records, never)).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(fake.received(1)).toHaveLength(0);
+  });
+
+  it('speaks TLS 1.2 and nothing older', async () => {
+    fake = await tlsFake(files, undefined, { maxVersion: 'TLSv1.2' });
+    await sink().send(records, never);
+    await fake.stop();
+    fake = await tlsFake(files, undefined, { maxVersion: 'TLSv1.1' });
+    await expect(sink().send(records, never)).rejects.toMatchObject({
+      code: expect.stringMatching(/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/) as string,
+    });
+  });
+
   it('proves itself by its certificate, and sees it when it is not taken', async () => {
-    fake = await tlsFake(files, undefined, files.clientCertFile);
+    fake = await tlsFake(files, undefined, { clientCa: files.clientCertFile });
     await sink({ certFile: files.clientCertFile, keyFile: files.clientKeyFile }).send(records, never);
     expect(fake.connections).toBe(1);
     await expect(sink().send(records, never)).rejects.toMatchObject({ name: 'ReceiverFailure' });
