@@ -13,9 +13,11 @@ import {
 import { syslog, type SyslogOptions } from '../../src/audit/siem/transports/syslog.js';
 import { writeMeasured } from '../support/measured.js';
 import { type Parsed, type Rsyslog, type RsyslogFiles, startRsyslog } from '../support/rsyslog.js';
-import { until } from '../support/system.js';
+import { until as untilWithin } from '../support/system.js';
 
 const BOM = '\ufeff';
+/** Restarts take their time on a busy machine. */
+const until = (ask: () => Promise<boolean>): Promise<boolean> => untilWithin(ask, 60_000);
 
 describe('a real rsyslogd', () => {
   let dir: string;

@@ -30,18 +30,23 @@ export interface Rsyslog {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** Where Debian puts it, which is on no ordinary user's path. */
+const ENVIRONMENT = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
 const NEEDED = 'this check needs rsyslogd with GnuTLS: apt-get install -y rsyslog rsyslog-gnutls';
 
 /** A rsyslogd of its own in the foreground, on the loopback, with TLS and a certificate asked of its senders; output goes to a file. */
 export async function startRsyslog(dir: string, files: RsyslogFiles, port?: number): Promise<Rsyslog> {
-  if (spawnSync('rsyslogd', ['-v']).status !== 0) throw new Error(NEEDED);
+  if (spawnSync('rsyslogd', ['-v'], { env: ENVIRONMENT }).status !== 0) throw new Error(NEEDED);
   mkdirSync(dir, { recursive: true });
   const at = port ?? (await freePort());
   const config = join(dir, 'rsyslog.conf');
   const out = join(dir, 'out.jsonl');
   writeFileSync(config, configuration(dir, files, at, out));
   writeFileSync(out, '', { flag: 'a' });
-  const child = spawn('rsyslogd', ['-n', '-f', config, '-i', join(dir, 'rsyslogd.pid')], { stdio: 'ignore' });
+  const child = spawn('rsyslogd', ['-n', '-f', config, '-i', join(dir, 'rsyslogd.pid')], {
+    env: ENVIRONMENT,
+    stdio: 'ignore',
+  });
   await until(async () => child.exitCode !== null || (await listens(at))).catch(() => undefined);
   if (child.exitCode !== null || !(await listens(at))) {
     await ended(child, 'SIGKILL');
