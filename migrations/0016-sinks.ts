@@ -27,14 +27,14 @@ const OPEN_SINK = `
 
 /**
  * Takes or keeps the right to ship to a receiver for a while, by the clock of the database. What troubles the holder stands beside it, for
- * whoever asks another instance.
+ * whoever asks another instance, until a batch is acknowledged.
  * @returns the number of the next record; no row while another has the right.
  */
 const LEASE_SINK = `
   CREATE FUNCTION audit.lease_sink(sink text, who text, ms integer, what text) RETURNS TABLE (next_seq bigint)
   LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE audit.sink_cursor AS c
-       SET holder = who, held_until = clock_timestamp() + make_interval(secs => ms / 1000.0), trouble = what
+       SET holder = who, held_until = clock_timestamp() + make_interval(secs => ms / 1000.0), trouble = coalesce(what, c.trouble)
      WHERE c.name = sink AND (c.holder IS NULL OR c.holder = who OR c.held_until < clock_timestamp())
     RETURNING c.next_seq
   $$`;

@@ -12,6 +12,7 @@ import { AuditAdminController, DecisionsAdminController } from './audit.admin.co
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
 import { Receipts } from './receipts/receipts.js';
+import { SIEM, SinksAdminController } from './siem/sinks.admin.controller.js';
 import { TilesController } from './tiles/tiles.admin.controller.js';
 import { AuditLog } from './audit-log.js';
 import { CallWriter } from './call-writer.js';
@@ -34,9 +35,16 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
     return {
       module: AuditModule,
       global: true,
-      controllers: [AuditAdminController, DecisionsAdminController, CheckpointsAdminController, TilesController],
+      controllers: [
+        AuditAdminController,
+        DecisionsAdminController,
+        CheckpointsAdminController,
+        SinksAdminController,
+        TilesController,
+      ],
       providers: [
         { provide: AUDIT, useValue: audit },
+        { provide: SIEM, useValue: audit.siem },
         { provide: AuditLog, useValue: audit.auditLog },
         { provide: CallWriter, useValue: audit.callWriter },
         {

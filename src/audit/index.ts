@@ -5,4 +5,6 @@ export { CallWriter } from './call-writer.js';
 export type { CanonicalValue } from './canonical.js';
 export type { RecordInput } from './record.js';
 export { describeVerdict, type Verdict } from './verify/verdict.js';
+export { noteVerifier, type NoteVerifier } from './checkpoints/note.js';
 export { verifyLog } from './verify/verify-log.js';
+export { describeSiemVerdict, verifySiem } from './verify/verify-siem.js';

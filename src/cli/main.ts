@@ -9,6 +9,13 @@ import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
 import { referencesVerb } from './references.js';
 import { verifyVerb } from './verify.js';
+import { verifySiemVerb } from './verify-siem.js';
+
+interface VerifyOptions {
+  json?: boolean;
+  siem?: string[];
+  key?: string[];
+}
 
 const program = new Command('gatehouse')
   .description('The gateway between a regulated firm and its identity-verification vendor.')
@@ -28,7 +35,9 @@ program
   .command('verify')
   .description('recompute the audit log from its stored bytes; exits non-zero at the first bad record')
   .option('--json', 'print the verdict as one JSON document')
-  .action(verifyVerb);
+  .option('--siem <files...>', 'verify what a SIEM exported (JSON lines of OCSF, or CEF) instead of the database')
+  .option('--key <keys...>', 'with --siem: public keys of the log, as texts or files of them')
+  .action((options: VerifyOptions) => (options.siem === undefined ? verifyVerb(options) : verifySiemVerb(options)));
 program
   .command('keygen')
   .argument('<dir>')

@@ -36,9 +36,8 @@ const openBars = (line: string): number => (line.replaceAll(/\\./g, '').match(/\
 
 describe('an event of CEF', () => {
   it('is one line that reads back as it was written, whatever its values hold', () => {
-    const value = nasty.filter((text) => !/[\u0000-\u0009\u000b\u000c\u000e-\u001f]/.test(text));
     fc.assert(
-      fc.property(nasty, nasty, fc.array(value, { maxLength: 6 }), (signature, name, values) => {
+      fc.property(nasty, nasty, fc.array(nasty, { maxLength: 6 }), (signature, name, values) => {
         const extension = new Map(values.map((text, n) => [`cs${n}`, text]));
         const line = writeCef({ signature, name, severity: 5, extension });
         expect(line).not.toMatch(/[\n\r]/);

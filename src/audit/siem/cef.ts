@@ -10,7 +10,7 @@ const VERSION = 'CEF:0';
 /** Severity of CEF, 0 to 10. */
 const SEVERITY: Readonly<Record<Severity, number>> = { info: 2, low: 4, medium: 6, high: 8 };
 /** Line ends in every reader's eyes, and what a terminal would obey. */
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
 
 export interface CefEvent {
   /** Device event class id. */

@@ -13,19 +13,22 @@ export interface Pace {
   /** How long the right to ship lasts when it is not renewed: a dead instance keeps others waiting no longer. */
   lease: number;
   renew: number;
-  /** Longest a receiver may take to acknowledge a batch. */
+  /** Longest a receiver may take to acknowledge a batch; an indexer of Splunk takes minutes. Receivers have shorter limits of their own. */
   send: number;
   firstRetry: number;
   longestRetry: number;
+  /** How long a stop waits for the batch under way and for what came last. */
+  farewell: number;
 }
 
-export const PACE: Pace = {
+const PACE: Pace = {
   idle: 500,
   lease: 10_000,
   renew: 3_000,
-  send: 60_000,
+  send: 360_000,
   firstRetry: 500,
   longestRetry: 60_000,
+  farewell: 3_000,
 };
 
 export interface ShipperParts {
@@ -40,7 +43,7 @@ export interface ShipperParts {
 }
 
 /** What keeps a receiver from the log; `kind` is all that is shown of it: a receiver's own words can quote what it was sent. */
-export class ShippingError extends Error {
+class ShippingError extends Error {
   constructor(readonly kind: string) {
     super(kind);
     this.name = 'ShippingError';
@@ -55,13 +58,18 @@ export class ShippingError extends Error {
 export class Shipper {
   readonly #tree: TileTree;
   readonly #pace: Pace;
-  #stopping = new AbortController();
+  /** Ends what is under way. */
+  readonly #stopping = new AbortController();
+  /** Ends only the waiting. */
+  readonly #draining = new AbortController();
   #running: Promise<void> | undefined;
   #failures = 0;
-  #trouble: string | undefined;
+  /** The right to ship as it was last renewed: asked of the database anew when it is old. */
+  #held: { next: number; at: bigint } | undefined;
 
-  /** Called with the number of records of each acknowledged batch, and with 0 for each failure. */
+  /** Called with the number of records of each acknowledged batch. */
   onSent: (records: number) => void = () => undefined;
+  /** Called with the kind of each error. */
   onFailed: (kind: string) => void = () => undefined;
 
   constructor(private readonly parts: ShipperParts) {
@@ -74,40 +82,52 @@ export class Shipper {
   }
 
   start(): void {
-    this.#stopping = new AbortController();
     this.#running = this.run(this.#stopping.signal);
   }
 
-  /** Ends the sending under way, which is sent again by whoever comes next, and leaves the receiver to others. */
+  /** Ships what is left within a moment; what is not acknowledged then is sent again by whoever comes next. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new ShippingError('stopped'));
+    this.#draining.abort();
+    const late = setTimeout(() => this.#stopping.abort(new ShippingError('stopped')), this.#pace.farewell);
     await this.#running;
+    clearTimeout(late);
     await this.parts.store.release(this.name).catch(() => undefined);
     await this.parts.sink.close();
   }
 
   private async run(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) await wait(await this.attempt(stopping), stopping);
+    const draining = this.#draining.signal;
+    while (!stopping.aborted) {
+      const pause = await this.attempt(stopping);
+      // An attempt that began before the stop may have missed what came last: one more finds nothing or ships it.
+      if (pause > 0 && draining.aborted && (await this.attempt(stopping)) > 0) return;
+      await wait(pause, draining);
+    }
   }
 
   /** @returns milliseconds to the next attempt. */
   private async attempt(stopping: AbortSignal): Promise<number> {
     try {
       const sent = await this.round(stopping);
-      if (sent === 0) return this.#pace.idle;
+      if (sent === undefined) return this.#pace.idle;
       if (this.#failures > 0) this.parts.report.info('events go out again', { job: this.name });
       this.#failures = 0;
-      this.#trouble = undefined;
       this.onSent(sent);
       return 0;
     } catch (error) {
-      if (stopping.aborted) return 0;
-      this.#failures += 1;
-      this.#trouble = kindOf(error);
-      this.onFailed(this.#trouble);
-      if (this.#failures === 1) this.parts.report.warn('events cannot go out', { job: this.name, error });
+      this.#held = undefined;
+      if (stopping.aborted) return this.#pace.idle;
+      await this.tell(kindOf(error), error);
       return this.backoff();
     }
+  }
+
+  private async tell(kind: string, cause: unknown): Promise<void> {
+    this.#failures += 1;
+    this.onFailed(kind);
+    if (this.#failures === 1) this.parts.report.warn('events cannot go out', { job: this.name, error: cause });
+    // Told at once and beside the cursor, so that every instance can show it; a database that is away is told of elsewhere.
+    await this.parts.store.lease(this.name, this.#pace.lease, kind).catch(() => undefined);
   }
 
   /** Doubled with each failure up to its cap; the dice keep instances and receivers from falling into step. */
@@ -117,16 +137,25 @@ export class Shipper {
     return longest * (0.5 + Math.random() / 2);
   }
 
-  /** One batch. @returns how many records were acknowledged; 0 when there is nothing to do for this instance. */
-  private async round(stopping: AbortSignal): Promise<number> {
+  /** One batch. @returns how many records were acknowledged; undefined when there is nothing to do for this instance. */
+  private async round(stopping: AbortSignal): Promise<number | undefined> {
     const { sink, store } = this.parts;
-    const first = await store.lease(sink.name, this.#pace.lease, this.#trouble);
-    if (first === undefined) return 0;
-    const shipment = await this.shipment(first);
-    if (shipment === undefined) return 0;
+    const first = await this.lease();
+    const shipment = first === undefined ? undefined : await this.shipment(first);
+    if (first === undefined || shipment === undefined) return undefined;
     await this.send(shipment, stopping);
     const past = first + shipment.lines.length - 1;
-    return (await store.move(sink.name, past)) ? past - first : 0;
+    this.#held = undefined;
+    return (await store.move(sink.name, past)) ? past - first : undefined;
+  }
+
+  /** @returns the number of the next record; undefined while another instance ships. */
+  private async lease(): Promise<number | undefined> {
+    const now = this.parts.clock.monotonic();
+    if (this.#held !== undefined && now - this.#held.at < BigInt(this.#pace.renew) * 1_000_000n) return this.#held.next;
+    const next = await this.parts.store.lease(this.name, this.#pace.lease, undefined);
+    this.#held = next === undefined ? undefined : { next, at: now };
+    return next;
   }
 
   /** The next records that a checkpoint covers, and the statement of their batch. */
@@ -152,11 +181,11 @@ export class Shipper {
     const ending = new AbortController();
     const end = (kind: string) => (): void => ending.abort(new ShippingError(kind));
     const late = setTimeout(end('timeout'), this.#pace.send);
-    const renewal = setInterval(() => {
-      store.lease(sink.name, this.#pace.lease, this.#trouble).then((next) => {
-        if (next === undefined) end('lease-lost')();
-      }, end('lease-lost'));
-    }, this.#pace.renew);
+    const renew = async (): Promise<void> => {
+      const next = await store.lease(sink.name, this.#pace.lease, undefined).catch(() => undefined);
+      if (next === undefined) end('lease-lost')();
+    };
+    const renewal = setInterval(() => void renew(), this.#pace.renew);
     const signal = AbortSignal.any([stopping, ending.signal]);
     try {
       // A sink that pays no heed to the signal must not hold the loop.
