@@ -11,7 +11,8 @@ import { migrateVerb } from './migrate.js';
 import { newOriginVerb } from './new-origin.js';
 import { referencesVerb } from './references.js';
 import { verifyReceiptVerb } from './verify-receipt.js';
-import { verifyVerb } from './verify.js';
+import { verifyVerb, type VerifyVerbOptions } from './verify.js';
+import { verifySiemVerb } from './verify-siem.js';
 
 const program = new Command('gatehouse')
   .description('The gateway between a regulated firm and its identity-verification vendor.')
@@ -41,7 +42,10 @@ program
     'a checkpoint that the log must extend; by default the one kept on this machine',
   )
   .option('--json', 'print the verdict as one JSON document')
-  .action(verifyVerb);
+  .option('--siem <files...>', 'verify what a SIEM exported (JSON lines of OCSF, or CEF) instead of the database')
+  .action((options: VerifyVerbOptions & { siem?: string[] }) =>
+    options.siem === undefined ? verifyVerb(options) : verifySiemVerb(options),
+  );
 const archive = program
   .command('archive')
   .description('write old partitions of the audit log to the archive, verify them there and take them off the database')
