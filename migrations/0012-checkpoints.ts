@@ -26,19 +26,26 @@ const BEGIN = `
 
 /**
  * A note of the log at a size that no kept one reaches; an earlier or a known one is passed over. Whether the note is good is not for the
- * database to say: it holds no key, and whoever reads the note checks it.
+ * database to say: it holds no key, and whoever reads the note checks it. Notes are numbered without gaps and chained, so that one taken
+ * out is missed: records in the log tell the chain from time to time.
  * @returns whether it was kept.
  */
 const KEEP_CHECKPOINT = `
   CREATE FUNCTION audit.keep_checkpoint(tree_size bigint, tree_root bytea, signed_note text) RETURNS boolean
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DECLARE
+    last audit.checkpoint;
   BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('audit.keep_checkpoint', 0));
     IF NOT EXISTS (SELECT FROM audit.head WHERE head.size >= tree_size AND (head.size > tree_size OR head.root = tree_root)) THEN
       RAISE EXCEPTION 'no checkpoint beyond the head' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF tree_size <= (SELECT max(checkpoint.size) FROM audit.checkpoint) THEN RETURN false; END IF;
-    INSERT INTO audit.checkpoint (size, root, note) VALUES (tree_size, tree_root, signed_note) ON CONFLICT (size) DO NOTHING;
-    RETURN FOUND;
+    SELECT * INTO last FROM audit.checkpoint ORDER BY size DESC LIMIT 1;
+    IF tree_size <= last.size THEN RETURN false; END IF;
+    INSERT INTO audit.checkpoint (size, n, root, note, chain)
+    VALUES (tree_size, coalesce(last.n, 0) + 1, tree_root, signed_note,
+            sha256(coalesce(last.chain, ''::bytea) || convert_to(signed_note, 'UTF8')));
+    RETURN true;
   END $$`;
 
 /** @returns whether the key was new. */
@@ -79,8 +86,10 @@ export class Checkpoints1764000012000 implements MigrationInterface {
     await runner.query(`
       CREATE TABLE audit.checkpoint (
         size      bigint CONSTRAINT checkpoint_pkey PRIMARY KEY CHECK (size > 0),
+        n         bigint NOT NULL CONSTRAINT checkpoint_n_key UNIQUE CHECK (n > 0),
         root      bytea NOT NULL CHECK (length(root) = 32),
         note      text NOT NULL CHECK (length(note) <= 4096),
+        chain     bytea NOT NULL CHECK (length(chain) = 32),
         signed_at timestamptz NOT NULL DEFAULT clock_timestamp()
       )`);
     await runner.query(`

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aRecord, openTestLog } from '../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../test/support/database.js';
-import { Database, Keyring, loadConfig, Log, SystemClock } from '../platform/index.js';
+import { Clock, Database, Keyring, loadConfig, Log, SystemClock } from '../platform/index.js';
 import { openAudit } from './audit.js';
 import { AuditLog } from './audit-log.js';
 import { AuditModule } from './audit.module.js';
@@ -29,8 +29,9 @@ describe('the module', () => {
       providers: [
         { provide: Database, useValue: database.database },
         { provide: Keyring, useValue: new Keyring(Buffer.alloc(32)) },
+        { provide: Clock, useValue: new SystemClock() },
       ],
-      exports: [Database, Keyring],
+      exports: [Database, Keyring, Clock],
     })
     class Platform {}
     @Module({ imports: [Platform, AuditModule.with(audit)] })

@@ -7,10 +7,12 @@ import {
 } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import type { Audit } from './audit.js';
-import { Database } from '../platform/index.js';
+import { Clock, Database } from '../platform/index.js';
 import { AuditAdminController, DecisionsAdminController } from './audit.admin.controller.js';
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
+import { HoldsAdminController } from './holds/holds.admin.controller.js';
+import { LegalHolds } from './holds/legal-holds.js';
 import { Receipts } from './receipts/receipts.js';
 import { TilesController } from './tiles/tiles.admin.controller.js';
 import { AuditLog } from './audit-log.js';
@@ -34,7 +36,13 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
     return {
       module: AuditModule,
       global: true,
-      controllers: [AuditAdminController, DecisionsAdminController, CheckpointsAdminController, TilesController],
+      controllers: [
+        AuditAdminController,
+        DecisionsAdminController,
+        CheckpointsAdminController,
+        HoldsAdminController,
+        TilesController,
+      ],
       providers: [
         { provide: AUDIT, useValue: audit },
         { provide: AuditLog, useValue: audit.auditLog },
@@ -46,8 +54,13 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
         },
         { provide: LogStore, inject: [Database], useFactory: (database: Database) => new LogStore(pooled(database)) },
         { provide: Receipts, inject: [LogStore], useFactory: (store: LogStore) => new Receipts(store) },
+        {
+          provide: LegalHolds,
+          inject: [Database, Clock],
+          useFactory: (database: Database, clock: Clock) => new LegalHolds(database, audit.auditLog, clock),
+        },
       ],
-      exports: [AuditLog, CallWriter, RecordSearch, Receipts, LogStore],
+      exports: [AuditLog, CallWriter, RecordSearch, Receipts, LogStore, LegalHolds],
     };
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonical, wellFormed } from './canonical.js';
+import { canonical, isCanonical, wellFormed } from './canonical.js';
 
 const text = fc.string({ unit: 'binary' }).map(wellFormed);
 const value = fc.letrec<{ value: unknown }>((tie) => ({
@@ -61,6 +61,62 @@ describe('canonical, for any value', () => {
         const written = canonical(String.fromCharCode(...units));
         expect(Buffer.from(written).toString()).toBe(written);
         expect(written).not.toMatch(/(?<!\\)(\\\\)*\\u0000/);
+      }),
+    );
+  });
+});
+
+/** What an attacker may write in place of a canonical form: the same value otherwise, another value, floats, escapes, doubled members. */
+const otherForms = fc.tuple(
+  fc.json(),
+  fc.constantFrom<(form: string) => string>(
+    (form) => form,
+    (form) => ` ${form}`,
+    (form) => form.replace('1', '1.0'),
+    (form) => form.replace('1', '1.5'),
+    (form) => form.replace('0', '-0'),
+    (form) => form.replace('a', '\\u0061'),
+    (form) => form.replace('":', '\\ud800":'),
+    (form) => form.replace('{', '{"a":1,"a":1,'),
+    (form) => form.replace('{', '{"z":1,"b":2,'),
+    (form) => form.replace('{', '{"10":1,"9":2,'),
+    (form) => form.replace('{', '{"9":1,"10":2,'),
+    (form) => form.replace('{', '{"__proto__":1,'),
+    (form) => `${'['.repeat(40)}${form}${']'.repeat(40)}`,
+  ),
+);
+
+describe('isCanonical', () => {
+  const asWritten = (form: string, parsed: unknown): boolean => {
+    try {
+      return canonical(parsed) === form;
+    } catch {
+      return false;
+    }
+  };
+
+  it('says the same as writing the form and comparing', () => {
+    fc.assert(
+      fc.property(otherForms, ([given, change]) => {
+        for (const form of [change(given), change(JSON.stringify(JSON.parse(given)))]) {
+          let parsed: unknown;
+          try {
+            parsed = JSON.parse(form);
+          } catch {
+            continue;
+          }
+          expect(isCanonical(form, parsed)).toBe(asWritten(form, parsed));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('holds for every form that was written', () => {
+    fc.assert(
+      fc.property(value, (given) => {
+        const form = canonical(given);
+        expect(isCanonical(form, JSON.parse(form))).toBe(true);
       }),
     );
   });

@@ -25,6 +25,34 @@ export function canonical(value: unknown): string {
   return write(value, 0);
 }
 
+/**
+ * Whether a text is the canonical form of what it was parsed to. Mostly told without writing the form: where nothing was escaped by
+ * number, members stand in order and numbers are safe integers, the engine's own JSON.stringify writes the same.
+ */
+export function isCanonical(form: string, value: unknown): boolean {
+  if (!form.includes('\\u') && inOrder(value, 0) && JSON.stringify(value) === form) return true;
+  try {
+    return canonical(value) === form;
+  } catch {
+    return false;
+  }
+}
+
+function inOrder(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === MOST_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => inOrder(item, depth + 1));
+  let before: string | undefined;
+  for (const name in value) {
+    if (before !== undefined && before > name) return false;
+    before = name;
+    const member = (value as Record<string, unknown>)[name];
+    if (typeof member !== 'string' && !inOrder(member, depth + 1)) return false;
+  }
+  return true;
+}
+
 function write(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':

@@ -18,6 +18,7 @@ type RecordKind =
   | 'gateway.refusals-journal'
   | 'subject.erased'
   | 'log.key'
+  | 'log.checkpoints'
   | 'log.origin'
   | 'log.anchored'
   | 'log.archived'

@@ -34,6 +34,15 @@ export interface FoundRecord {
   record: StoredRecord;
 }
 
+/** A record in the log as it is stored. */
+export interface NumberedRow {
+  seq: number;
+  id: string;
+  at: Date;
+  kind: string;
+  bytes: Buffer;
+}
+
 interface Row {
   seq: string | null;
   id: string;
@@ -95,6 +104,16 @@ export class RecordSearch {
   async numbered(key: string): Promise<{ seq: number; id: string; bytes: Buffer } | undefined> {
     const row = await this.row(key);
     return row?.seq == null ? undefined : { seq: Number(row.seq), id: row.id, bytes: row.bytes };
+  }
+
+  /** Numbered records of a client's verification from a number on, those of the gateway's own people left out. */
+  async ofVerification(verification: string, client: string, from: number, limit: number): Promise<NumberedRow[]> {
+    const rows = await this.database.query<Row & { seq: string; kind: string }>(
+      `SELECT seq, id, at, kind, recorded_at, bytes FROM audit.log
+        WHERE verification = $1 AND (client = $2 OR client IS NULL) AND actor IS NULL AND seq >= $3 ORDER BY seq LIMIT $4`,
+      [verification, client, from, limit],
+    );
+    return rows.map(({ seq, id, at, kind, bytes }) => ({ seq: Number(seq), id, at, kind, bytes }));
   }
 
   private async row(key: string): Promise<Row | undefined> {

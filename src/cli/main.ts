@@ -2,12 +2,15 @@
 import { Command } from 'commander';
 import { ConfigError } from '../platform/index.js';
 import { start, startFailure } from '../start/index.js';
+import { archiveVerb, releaseVerb, restoreVerb } from './archive.js';
 import { bootstrapVerb } from './bootstrap.js';
 import { checkVerb } from './check.js';
 import { demoVerb } from './demo/demo.js';
 import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
+import { newOriginVerb } from './new-origin.js';
 import { referencesVerb } from './references.js';
+import { verifyReceiptVerb } from './verify-receipt.js';
 import { verifyVerb } from './verify.js';
 
 const program = new Command('gatehouse')
@@ -27,8 +30,47 @@ program.command('migrate').description('bring the database up to date as the mig
 program
   .command('verify')
   .description('recompute the audit log from its stored bytes; exits non-zero at the first bad record')
+  .option('--from <n>', 'first record to look at')
+  .option('--to <n>', 'past the last record to look at')
+  .option('--url <url>', 'verify from tiles over HTTPS (…/log), with the bearer in GATEHOUSE_OPS_TOKEN')
+  .option('--archive <dir>', 'verify an archive, offline')
+  .option('--ca <file>', 'with --url: PEM of a CA to trust')
+  .option('--key <key...>', 'public keys (vkeys, or files of them) to believe; by default that of the settings')
+  .option(
+    '--trusted-checkpoint <file>',
+    'a checkpoint that the log must extend; by default the one kept on this machine',
+  )
   .option('--json', 'print the verdict as one JSON document')
   .action(verifyVerb);
+const archive = program
+  .command('archive')
+  .description('write old partitions of the audit log to the archive, verify them there and take them off the database')
+  .option('--dir <dir>', 'folder of the archives (default: audit.archive.dir)')
+  .option('--dry-run', 'tell what would be done and why the rest stays')
+  .action(archiveVerb);
+archive
+  .command('restore')
+  .description('bring archived records back to be read and searched')
+  .requiredOption('--first <n>', 'number of the first record of the archive')
+  .action((_, command: Command) => restoreVerb(command.optsWithGlobals()));
+archive
+  .command('release')
+  .description('let restored records go again')
+  .requiredOption('--first <n>', 'number of the first record of the archive')
+  .action((_, command: Command) => releaseVerb(command.optsWithGlobals()));
+program
+  .command('verify-receipt')
+  .argument('<file>')
+  .description('check a receipt (.tlog-proof) without gateway or database')
+  .requiredOption('--key <key...>', 'public keys of the log: vkeys, or files of them')
+  .option('--json', 'print the answer as one JSON document')
+  .action(verifyReceiptVerb);
+program
+  .command('new-origin')
+  .argument('<name>')
+  .description('after a restore to an earlier point: begin the log under another name, with every instance stopped')
+  .requiredOption('--reason <text>', 'why, for the first record under the new name')
+  .action(newOriginVerb);
 program
   .command('keygen')
   .argument('<dir>')

@@ -1,15 +1,46 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeVerdict, type Verdict, verifyLog } from '../audit/index.js';
-import { ConfigError, findEmbeddedPostgres, loadConfig, startEmbeddedPostgres } from '../platform/index.js';
+import {
+  ArchiveLogSource,
+  BadArchive,
+  describeVerdict,
+  HttpSource,
+  keptCheckpoint,
+  readArchive,
+  type Verdict,
+  type VerifyOptions,
+  verifyLog,
+  verifySource,
+  vkeyOf,
+} from '../audit/index.js';
+import {
+  type Config,
+  ConfigError,
+  findEmbeddedPostgres,
+  loadConfig,
+  readLogKey,
+  startEmbeddedPostgres,
+} from '../platform/index.js';
+import { showProgress } from './progress.js';
 
 interface Reached {
   url: string;
   release(): Promise<void>;
 }
 
+export interface VerifyVerbOptions {
+  json?: boolean;
+  from?: string;
+  to?: string;
+  url?: string;
+  archive?: string;
+  ca?: string;
+  key?: string[];
+  trustedCheckpoint?: string;
+}
+
 /** The embedded cluster of a data folder: the one that runs, or one started for the while. */
-async function reach(dataDir: string): Promise<Reached> {
+export async function reach(dataDir: string): Promise<Reached> {
   const running = await findEmbeddedPostgres(dataDir);
   if (running) return { url: running.superuserUrl, release: () => Promise.resolve() };
   if (!existsSync(join(dataDir, 'postgres-password'))) throw new ConfigError('holds no database', 'GATEHOUSE_DATA_DIR');
@@ -17,34 +48,109 @@ async function reach(dataDir: string): Promise<Reached> {
   return { url: own.superuserUrl, release: () => own.stop() };
 }
 
-export async function verifyDataDir(dataDir: string): Promise<Verdict & { summary: string }> {
+export async function verifyDataDir(
+  dataDir: string,
+  options: VerifyOptions = {},
+): Promise<Verdict & { summary: string }> {
   const reached = await reach(dataDir);
   try {
-    return await verifyUrl(reached.url, 'GATEHOUSE_DATA_DIR');
+    return await verifyUrl(reached.url, 'GATEHOUSE_DATA_DIR', options);
   } finally {
     await reached.release();
   }
 }
 
-/** `gatehouse verify`: exits 0 and ends with `verified N records, root …` when all holds. */
-export async function verifyVerb(options: { json?: boolean }): Promise<void> {
+/**
+ * `gatehouse verify`: exits 0 and ends with `verified N records, root …` when all holds. Believed are the keys given, else that of the
+ * settings; the log must extend the checkpoint given, else the one that this machine has kept.
+ */
+export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
   const config = loadConfig(process.env, { together: false });
-  const verdict =
-    config.database.url === undefined
-      ? await verifyDataDir(config.dataDir)
-      : await verifyUrl(config.database.url, 'DATABASE_URL');
-  if (options.json === true) {
-    const { summary: _, ...json } = verdict;
-    process.stdout.write(`${JSON.stringify(json)}\n`);
-  } else {
-    process.stdout.write(`${verdict.summary}\n`);
-  }
+  const verdict = await verified(config, options, {
+    from: options.from === undefined ? undefined : numberOf(options.from, '--from'),
+    to: options.to === undefined ? undefined : numberOf(options.to, '--to'),
+    keys: options.key?.flatMap(readKeys) ?? ownKeys(config),
+    trustedCheckpoint: trustedOf(config, options),
+    onProgress: showProgress('verified', 'records'),
+  }).catch((error: unknown) => {
+    if (error instanceof TypeError) throw new ConfigError(error.message, '--key or --trusted-checkpoint');
+    throw error;
+  });
+  const { summary, ...json } = verdict;
+  process.stdout.write(`${options.json === true ? JSON.stringify(json) : summary}\n`);
   process.exitCode = verdict.ok ? 0 : 1;
 }
 
-async function verifyUrl(url: string, setting: string): Promise<Verdict & { summary: string }> {
-  const verdict = await verifyLog(url).catch((error: unknown) => {
+function verified(
+  config: Config,
+  { url, ca, archive }: VerifyVerbOptions,
+  options: VerifyOptions,
+): Promise<Verdict & { summary: string }> {
+  if (url !== undefined) {
+    const token = process.env['GATEHOUSE_OPS_TOKEN'];
+    const source = new HttpSource({ url, token, ca: ca === undefined ? undefined : readText(ca, '--ca') });
+    return told(verifySource(source, options), '--url');
+  }
+  if (archive !== undefined) return verifyArchive(archive, options);
+  return config.database.url === undefined
+    ? verifyDataDir(config.dataDir, options)
+    : verifyUrl(config.database.url, 'DATABASE_URL', options);
+}
+
+/** The records of one archive, with nothing else at hand. */
+async function verifyArchive(dir: string, options: VerifyOptions): Promise<Verdict & { summary: string }> {
+  const archive = await readArchive(dir).catch((error: unknown) => {
+    throw error instanceof BadArchive ? new ConfigError(error.message, '--archive') : error;
+  });
+  const source = new ArchiveLogSource(archive);
+  const { first, past } = source.span;
+  const verdict = await verifySource(source, { ...options, from: options.from ?? first, to: options.to ?? past });
+  const { ok, root } = verdict;
+  return {
+    ...verdict,
+    summary: ok ? `verified records ${first} to ${past - 1}, root of the whole ${root}` : describeVerdict(verdict),
+  };
+}
+
+function verifyUrl(url: string, setting: string, options: VerifyOptions): Promise<Verdict & { summary: string }> {
+  return told(verifyLog(url, options), setting);
+}
+
+async function told(verifying: Promise<Verdict>, setting: string): Promise<Verdict & { summary: string }> {
+  const verdict = await verifying.catch((error: unknown) => {
+    if (error instanceof TypeError) throw error;
     throw new ConfigError(`the log cannot be read (${(error as { code?: string }).code ?? 'no connection'})`, setting);
   });
   return { ...verdict, summary: describeVerdict(verdict) };
+}
+
+/** The key that signs here, where this machine has it. */
+function ownKeys(config: Config): string[] {
+  const file = config.keys.logKeyFile ?? join(config.dataDir, 'log.key');
+  return existsSync(file) ? [vkeyOf(config.audit.origin, readLogKey(file))] : [];
+}
+
+function trustedOf(config: Config, { trustedCheckpoint, url, archive }: VerifyVerbOptions): string | undefined {
+  if (trustedCheckpoint !== undefined) return readText(trustedCheckpoint, '--trusted-checkpoint');
+  return url === undefined && archive === undefined
+    ? keptCheckpoint(join(config.dataDir, 'checkpoints'), config.audit.origin)
+    : undefined;
+}
+
+/** A key itself, or a file with one a line, as /log/keys gives them. */
+export function readKeys(given: string): string[] {
+  return existsSync(given) ? readText(given, '--key').split('\n').filter(Boolean) : [given];
+}
+
+export function readText(file: string, setting: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`the file cannot be read (${(error as { code?: string }).code ?? 'unknown'})`, setting);
+  }
+}
+
+export function numberOf(text: string, option: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new ConfigError('must be the number of a record', option);
+  return Number(text);
 }

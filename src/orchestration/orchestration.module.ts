@@ -25,6 +25,7 @@ import { VerificationCreator } from './verifications/verification-creator.js';
 import { VerificationFollower } from './verifications/verification-follower.js';
 import { VerificationProgress } from './verifications/verification-progress.js';
 import { VerificationReader } from './verifications/verification-reader.js';
+import { VerificationReceipts } from './verifications/verification-receipts.js';
 import { VerificationSearch } from './verifications/verification-search.js';
 import { VerificationStore } from './verifications/verification-store.js';
 import { VerificationViews } from './verifications/verification-views.js';
@@ -43,6 +44,7 @@ const verifications = [
   VerificationFollower,
   VerificationProgress,
   VerificationReader,
+  VerificationReceipts,
   VerificationSearch,
   VerificationStore,
   VerificationViews,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { request } from 'undici';
 import { Agent } from 'undici';
 import { ensureDevelopmentCertificates } from '../../src/platform/index.js';
-import { measureAppends, measureVerify } from './audit.js';
+import { measureAudit } from './audit.js';
 import { Load, percentile, type Request } from './load.js';
 import { type Contestant, haproxy, nginx, type Tls } from './others.js';
 import { cpuMicros, ended, firstLine, nodeProcess } from './processes.js';
@@ -252,10 +252,7 @@ async function main(): Promise<void> {
       new Load(upstreamUrl, ca, bareCreate, 201),
     );
     table('a create, with its intent and completion', creates);
-    const audit = {
-      recordsPerSecond: await measureAppends(house.credentials.databaseUrl),
-      verifyPerSecond: await measureVerify(house.credentials.databaseUrl),
-    };
+    const audit = await measureAudit();
     const result = {
       cpuRatio: round1(cpuOf(reads, 'gatehouse') / cpuOf(reads, 'bare node'), 100),
       contestants: reads,
@@ -271,7 +268,7 @@ async function main(): Promise<void> {
       at: new Date().toISOString(),
     };
     say(
-      `\nCPU ratio: read ${result.cpuRatio}, create ${result.createCpuRatio} times the bare proxy; records ${audit.recordsPerSecond}/s committed, ${audit.verifyPerSecond}/s verified`,
+      `\nCPU ratio: read ${result.cpuRatio}, create ${result.createCpuRatio} times the bare proxy; records ${audit.recordsPerSecond}/s committed and numbered, ${audit.verifyPerSecond}/s verified, a proof ${audit.proof.medianMs} ms`,
     );
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
     await agent.close();

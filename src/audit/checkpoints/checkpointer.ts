@@ -102,6 +102,8 @@ export class Checkpointer {
     if (tip.origin !== this.parts.origin) throw new ForkedLog('the log has another name');
     if (tip.size < (last?.size ?? 0)) throw new ForkedLog('the log is shorter than it was when it was signed');
     const published = tip.checkpoint;
+    if (published !== undefined && published.size > tip.size)
+      throw new ForkedLog('a checkpoint stands beyond the head');
     if (published !== undefined && published.size > (last?.size ?? 0)) await this.adopt(published.note);
     if (tip.size === 0 || tip.size === (published?.size ?? 0)) {
       // Signed before a crash and never published.
@@ -120,7 +122,7 @@ export class Checkpointer {
     } catch (error) {
       // Signed with a key that this instance does not have: while keys are rotated some instances know more than others.
       if (!(error instanceof TypeError)) throw error;
-      if (this.#failures === 0) this.parts.log.warn('a checkpoint of another key was passed over');
+      if (this.#failures === 0) this.parts.log.warn('a checkpoint of another key or name was passed over');
       return;
     }
     await this.mustExtend(this.last, checkpoint.size, checkpoint.root);

@@ -1,8 +1,19 @@
 import { hash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Checkpoint, openCheckpoint } from './checkpoint.js';
 import type { NoteVerifier } from './note.js';
+
+function pathOf(dir: string, origin: string): string {
+  return join(dir, `${hash('sha256', origin, 'hex').slice(0, 16)}.checkpoint`);
+}
+
+/** The note that an instance of this machine has kept, unchecked; undefined where it has none. */
+export function keptCheckpoint(dir: string, origin: string): string | undefined {
+  const path = pathOf(dir, origin);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
 
 /**
  * The last checkpoint that this instance has seen, in a file beside the database: who rolls the database back, or rewrites it, cannot
@@ -16,7 +27,7 @@ export class KeptCheckpoint {
     private readonly dir: string,
     private readonly origin: string,
   ) {
-    this.path = join(dir, `${hash('sha256', origin, 'hex').slice(0, 16)}.checkpoint`);
+    this.path = pathOf(dir, origin);
   }
 
   get last(): Checkpoint | undefined {

@@ -58,6 +58,14 @@ export class LogStore implements TileSource {
     return new Map(rows.map(({ level, idx, hashes }) => [tileName({ level, index: Number(idx) }), hashes]));
   }
 
+  /** How many checkpoints there are, the size of the last and the hash that chains them all. */
+  async chain(): Promise<{ n: number; size: number; chain: string } | undefined> {
+    const [row] = await this.queries.rows<{ n: string; size: string; chain: Buffer }>({
+      text: 'SELECT n, size, chain FROM audit.checkpoint ORDER BY size DESC LIMIT 1',
+    });
+    return row && { n: Number(row.n), size: Number(row.size), chain: row.chain.toString('hex') };
+  }
+
   /** The first checkpoint of at least this size. */
   async checkpointFrom(size: number): Promise<{ size: number; note: string } | undefined> {
     const [row] = await this.queries.rows<{ size: string; note: string }>({

@@ -65,6 +65,11 @@ export function noteSigner(name: string, key: KeyObject): NoteSigner {
   return { verifier: verifierOf(name, rawPublicKey(key)), sign: (text) => sign(null, Buffer.from(text), key) };
 }
 
+/** The published form of a signing key. */
+export function vkeyOf(name: string, key: KeyObject): string {
+  return verifierOf(name, rawPublicKey(key)).vkey;
+}
+
 /** @param vkey a published key. @throws TypeError when it is none, or one of another kind than Ed25519 */
 export function noteVerifier(vkey: string): NoteVerifier {
   const [, name = '', keyId = '', encoded = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey) ?? [];

@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { APP_ROLE, type Clock, type Config, ConfigError, type Log, uuidv7 } from '../../platform/index.js';
 import type { AuditLog } from '../audit-log.js';
-import { appendParameters } from '../batcher.js';
+import { APPEND_SQL, appendParameters } from '../batcher.js';
 import { Connection } from '../connection.js';
+import type { RecordInput } from '../record.js';
 import { Checkpointer, ForkedLog } from './checkpointer.js';
 import { KeptCheckpoint } from './kept-checkpoint.js';
 import { LogStore } from './log-store.js';
@@ -25,6 +26,8 @@ export interface Signing {
 }
 
 const TIMEOUT_MS = 5_000;
+/** How often a record tells the chain of checkpoints, so that one taken out of it is missed. */
+const TELL_CHECKPOINTS_MS = 3_600_000;
 
 /** @throws ConfigError when the database does not extend what this instance saw signed. */
 export async function openSigning(
@@ -43,15 +46,26 @@ export async function openSigning(
   try {
     await checkpointer.open((await store.keys()).map(noteVerifier).filter(({ name }) => name === origin));
     await tellKeys(connection, auditLog, clock, signers);
+    await tellCheckpoints(connection, store, auditLog, clock);
   } catch (error) {
     await connection.close();
     throw error instanceof ForkedLog ? forked(error, kept.path) : error;
   }
+  let telling: NodeJS.Timeout | undefined;
+  const tell = (): void => {
+    tellCheckpoints(connection, store, auditLog, clock).catch((error: unknown) =>
+      log.warn('the chain of checkpoints was not told', { error }),
+    );
+  };
   return {
     checkpointer,
     signers,
-    start: () => checkpointer.start(),
+    start: () => {
+      checkpointer.start();
+      telling = setInterval(tell, TELL_CHECKPOINTS_MS).unref();
+    },
     stop: async () => {
+      clearInterval(telling);
       await checkpointer.stop();
       await connection.close();
     },
@@ -71,12 +85,28 @@ async function tellKeys(
   signers: readonly NoteSigner[],
 ): Promise<void> {
   for (const { verifier } of signers) {
-    const at = clock.now();
-    const detail = { vkey: verifier.vkey };
-    const entry = auditLog.entry({ id: uuidv7(at.getTime()), at: at.toISOString(), kind: 'log.key', detail });
+    const entry = auditLog.entry(logRecord(clock, 'log.key', { vkey: verifier.vkey }));
     await connection.query({
       text: 'SELECT CASE WHEN audit.keep_key($4) THEN audit.append($1::uuid[], $2::bytea[], $3::bytea[]) END',
       values: [...appendParameters([entry]), verifier.vkey],
     });
   }
+}
+
+/** The checkpoints so far, in a record that later ones cover. */
+async function tellCheckpoints(
+  connection: Connection,
+  store: LogStore,
+  auditLog: AuditLog,
+  clock: Clock,
+): Promise<void> {
+  const chain = await store.chain();
+  if (chain === undefined) return;
+  const entry = auditLog.entry(logRecord(clock, 'log.checkpoints', chain));
+  await connection.query({ text: APPEND_SQL, values: appendParameters([entry]) });
+}
+
+function logRecord(clock: Clock, kind: RecordInput['kind'], detail: RecordInput['detail']): RecordInput {
+  const at = clock.now();
+  return { id: uuidv7(at.getTime()), at: at.toISOString(), kind, detail };
 }

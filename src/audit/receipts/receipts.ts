@@ -22,14 +22,16 @@ export class Receipts {
    * @returns proofs as C2SP tlog-proof texts, by number
    */
   async of(records: readonly NumberedRecord[]): Promise<Map<number, string>> {
-    const tip = await this.store.tip();
-    const checkpoint = tip?.checkpoint;
+    const checkpoint = (await this.store.tip())?.checkpoint;
     const proofs = new Map<number, string>();
-    for (const { seq, bytes } of records) {
-      if (checkpoint === undefined || seq >= checkpoint.size) continue;
-      const hashes = await this.#tree.inclusion(seq, checkpoint.size);
-      proofs.set(seq, formatProof({ index: seq, hashes, checkpoint: checkpoint.note, extra: bytes }));
-    }
+    if (checkpoint === undefined) return proofs;
+    const covered = records.filter(({ seq }) => seq < checkpoint.size);
+    const paths = await this.#tree.inclusions(
+      covered.map(({ seq }) => seq),
+      checkpoint.size,
+    );
+    for (const [at, { seq, bytes }] of covered.entries())
+      proofs.set(seq, formatProof({ index: seq, hashes: paths[at] ?? [], checkpoint: checkpoint.note, extra: bytes }));
     return proofs;
   }
 

@@ -1,5 +1,5 @@
-import { openCheckpoint, parseCheckpoint } from '../checkpoints/checkpoint.js';
-import type { NoteVerifier } from '../checkpoints/note.js';
+import { parseCheckpoint } from '../checkpoints/checkpoint.js';
+import { noteVerifier, signersOf } from '../checkpoints/note.js';
 import { HASH_BYTES, leafHash } from '../tree/merkle.js';
 import { verifyInclusion } from '../tree/proofs.js';
 
@@ -27,7 +27,7 @@ export function formatProof({ index, hashes, checkpoint, extra }: TlogProof): st
 }
 
 /** @throws TypeError on what is no proof. */
-export function parseProof(text: string): TlogProof {
+function parseProof(text: string): TlogProof {
   const end = text.indexOf('\n\n');
   const [header, ...lines] = text.slice(0, Math.max(end, 0)).split('\n');
   if (header !== HEADER) throw new TypeError('no tlog-proof of version 1');
@@ -60,19 +60,20 @@ export interface ProvenRecord {
 /**
  * Checks a receipt with nothing but the log's public key: the checkpoint's signature, and that the record in the receipt is the one at
  * its place in the tree.
+ * @param vkeys public keys that are believed (C2SP vkeys)
  * @throws TypeError that says what is wrong
  */
-export function verifyReceipt(text: string, keys: readonly NoteVerifier[]): ProvenRecord {
+export function verifyReceipt(text: string, vkeys: readonly string[]): ProvenRecord {
+  const keys = vkeys.map(noteVerifier);
   const proof = parseProof(text);
   if (proof.extra === undefined) throw new TypeError('a receipt without its record');
-  const { origin } = parseCheckpoint(proof.checkpoint);
-  const checkpoint = openCheckpoint(
-    proof.checkpoint,
-    origin,
-    keys.filter((key) => key.name === origin),
+  const { origin, size, root, parsed } = parseCheckpoint(proof.checkpoint);
+  const [signer] = signersOf(
+    parsed,
+    keys.filter(({ name }) => name === origin),
   );
-  if (!verifyInclusion(proof.index, checkpoint.size, leafHash(proof.extra), proof.hashes, checkpoint.root))
+  if (signer === undefined) throw new TypeError('the checkpoint of the receipt bears no signature of the given keys');
+  if (!verifyInclusion(proof.index, size, leafHash(proof.extra), proof.hashes, root))
     throw new TypeError('the record is not the one at its place in the log');
-  const key = keys.find(({ name }) => name === origin)?.vkey ?? '';
-  return { origin, seq: proof.index, size: checkpoint.size, key, bytes: proof.extra };
+  return { origin, seq: proof.index, size, key: signer.vkey, bytes: proof.extra };
 }

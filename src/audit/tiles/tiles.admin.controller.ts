@@ -5,6 +5,7 @@ import { LogStore } from '../checkpoints/log-store.js';
 import { HASH_BYTES } from '../tree/merkle.js';
 import { parseTilePath, type TileName } from '../tree/tile-path.js';
 import { TILE_WIDTH, tileName } from '../tree/tile-tree.js';
+import { writeBundle } from './bundle.js';
 
 /** A tile once asked for never changes, so any cache may keep it. */
 const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -52,7 +53,6 @@ export class TilesController {
     return tile.subarray(0, width * HASH_BYTES);
   }
 
-  /** Each record behind its length in two bytes. */
   private async entries({ index, width }: TileName): Promise<Buffer> {
     const first = index * TILE_WIDTH;
     const rows = await this.database.query<{ bytes: Buffer }>(
@@ -60,13 +60,7 @@ export class TilesController {
       [first, first + width],
     );
     if (rows.length < width) throw absent();
-    return Buffer.concat(
-      rows.flatMap(({ bytes }) => {
-        const length = Buffer.alloc(2);
-        length.writeUInt16BE(bytes.length);
-        return [length, bytes];
-      }),
-    );
+    return writeBundle(rows.map(({ bytes }) => bytes));
   }
 }
 

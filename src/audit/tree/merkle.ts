@@ -10,8 +10,9 @@ export function sha256(bytes: Uint8Array): Buffer {
 /** Root of the tree without leaves: the hash of nothing. */
 export const EMPTY_ROOT: Buffer = sha256(Buffer.alloc(0));
 
-/** MTH({d}) = SHA-256(0x00 ‖ d): the prefix keeps a leaf from ever passing for a node. */
-export function leafHash(bytes: Uint8Array): Buffer {
+/** MTH({d}) = SHA-256(0x00 ‖ d): the prefix keeps a leaf from ever passing for a node. A text stands for its UTF-8. */
+export function leafHash(bytes: Uint8Array | string): Buffer {
+  if (typeof bytes === 'string') return hash('sha256', `\0${bytes}`, 'buffer');
   const prefixed = Buffer.allocUnsafe(bytes.length + 1);
   prefixed[0] = 0;
   prefixed.set(bytes, 1);

@@ -39,9 +39,18 @@ export class TileTree {
   constructor(private readonly source: TileSource) {}
 
   /** From the leaf's sibling upwards (RFC 6962 section 2.1.1). @throws MissingTile, RangeError */
-  inclusion(index: number, size: number): Promise<Buffer[]> {
-    if (!(index >= 0 && index < size)) throw new RangeError('no such leaf in a tree of this size');
-    return this.hashes(inclusionRanges(index, size));
+  async inclusion(index: number, size: number): Promise<Buffer[]> {
+    const [proof = []] = await this.inclusions([index], size);
+    return proof;
+  }
+
+  /** Of several leaves at once. @throws MissingTile, RangeError */
+  async inclusions(indices: readonly number[], size: number): Promise<Buffer[][]> {
+    if (indices.some((index) => !(index >= 0 && index < size)))
+      throw new RangeError('no such leaf in a tree of this size');
+    const paths = indices.map((index) => inclusionRanges(index, size));
+    const hashes = await this.hashes(paths.flat());
+    return paths.map(({ length }) => hashes.splice(0, length));
   }
 
   /** RFC 6962 section 2.1.2; empty from size 0. @throws MissingTile, RangeError */

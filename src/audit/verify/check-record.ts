@@ -1,4 +1,4 @@
-import { canonical } from '../canonical.js';
+import { isCanonical } from '../canonical.js';
 
 /** Columns of a stored record, as text in Postgres' own output form (time zone UTC), in the order of `PROJECTED`. */
 export type ProjectedRow = readonly (string | null)[];
@@ -25,46 +25,41 @@ export const PROJECTED = [
   'vendor_duration_us',
 ] as const;
 
-type Members = Readonly<Record<string, unknown>>;
+export type Members = Readonly<Record<string, unknown>>;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NONE: Members = {};
 
 /**
- * Whether stored bytes are a record and its columns follow from them. Written apart from the SQL that computed the columns, so that
- * neither can hide the other's mistake or a change of it.
+ * The members of a record.
+ * @param form its bytes, or the text that they are in UTF-8
+ * @returns undefined when it is not the canonical JSON of an object.
+ */
+export function readRecord(form: Uint8Array | string): Members | undefined {
+  try {
+    const text = typeof form === 'string' ? form : utf8.decode(form);
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !isCanonical(text, value)) return undefined;
+    return value as Members;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether the columns beside a record follow from its members. Written apart from the SQL that computed the columns, so that neither can
+ * hide the other's mistake or a change of it.
  * @param first the number of the first projected column in `row`
  * @returns what is wrong; undefined when all holds.
  */
-export function checkRecord(
-  bytes: Uint8Array,
-  id: string | null,
-  origin: string | null,
-  row: ProjectedRow,
-  first: number,
-): string | undefined {
-  const record = parse(bytes);
-  if (record === undefined) return 'its bytes are not the canonical JSON of an object';
-  if (record['v'] !== 1) return 'its version is not 1';
+export function checkBeside(record: Members, id: string | null, row: ProjectedRow, first: number): string | undefined {
   if (record['id'] !== id) return 'its id is not the one in its bytes';
-  if (origin !== null && record['origin'] !== origin) return 'its origin is not that of the log';
   const projected = project(record);
   if (projected === undefined) return 'a member has not the type that it should have';
   for (let at = 0; at < projected.length; at += 1) {
     if (projected[at] !== row[first + at]) return `its column ${PROJECTED[at] ?? ''} does not follow from its bytes`;
   }
   return undefined;
-}
-
-function parse(bytes: Uint8Array): Members | undefined {
-  try {
-    const text = utf8.decode(bytes);
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || canonical(value) !== text) return undefined;
-    return value as Members;
-  } catch {
-    return undefined;
-  }
 }
 
 class WrongType extends Error {}

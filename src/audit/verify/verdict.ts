@@ -1,10 +1,10 @@
-/** Where the log stops being what it was: a record by its number, or the records from `from` up to but not including `to`. */
+/** Where the first fault is: a record by its number, or the records from `from` up to but not including `to`. */
 export type FirstBad = { seq: number } | { from: number; to: number };
 
 export interface Verdict {
   ok: boolean;
   origin: string | null;
-  /** Records verified: the size that the head had when the verifying began. */
+  /** Records verified: the size that the log had when the verifying began. */
   size: number;
   /** Root of the tree over them, recomputed; hex. */
   root: string;
@@ -15,6 +15,8 @@ export interface Verdict {
   reason: string | null;
   /** Durable records without a number yet, which were verified too. */
   waiting: number;
+  /** Records that lie in the archive: of them the hashes were verified, and the bytes are for `--archive`. */
+  archived: number;
   seconds: number;
 }
 

@@ -1,20 +1,37 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { type NoteVerifier, noteVerifier } from '../checkpoints/note.js';
 import { EMPTY_ROOT, Frontier, HASH_BYTES, leafHash } from '../tree/merkle.js';
-import { checkRecord } from './check-record.js';
-import { AT, bytesOf, type Head, LogReader, type Row } from './log-reader.js';
+import { verifyInclusion } from '../tree/proofs.js';
+import { MissingTile, TILE_WIDTH, type TileKey, TileTree } from '../tree/tile-tree.js';
+import { CheckpointCheck, readTrusted, type Trusted } from './checkpoint-check.js';
+import { checkBeside, type Members, readRecord } from './check-record.js';
+import { DatabaseSource } from './database-source.js';
+import type { Claims, FoundCheckpoint, FoundEntry, LogSource } from './source.js';
 import { BadLog, type Verdict } from './verdict.js';
 
 export interface VerifyOptions {
-  /** First record to look at; without `from` and `to` the whole log, which alone lets the root be recomputed. */
+  /** First record to look at; without `from` and `to` the whole log, which alone lets every checkpoint be recomputed. */
   from?: number | undefined;
   /** Past the last record to look at. */
   to?: number | undefined;
+  /** Public keys that are believed (C2SP vkeys); without any, those that the log itself tells. */
+  keys?: readonly string[] | undefined;
+  /** A checkpoint from elsewhere that the log must still extend: found is also a log that was rewritten as a whole, or rolled back. */
+  trustedCheckpoint?: string | undefined;
   onProgress?: ((done: number, size: number) => void) | undefined;
 }
 
 /** Sixteen tiles: a few megabytes, some tens of milliseconds. */
 const CHUNK = 4_096;
-const TILE = 256;
+const LEVELS = 8;
+
+interface Chunk {
+  first: number;
+  past: number;
+  entries: FoundEntry[];
+  tiles: ReadonlyMap<string, Buffer>;
+  checkpoints: FoundCheckpoint[];
+}
 
 interface Node {
   tileLevel: number;
@@ -23,34 +40,47 @@ interface Node {
 }
 
 /**
- * Recomputes the log from the stored bytes: form, leaf hashes, search columns, numbers, tiles, root, and the records that wait for a
- * number. It runs beside writers: what it holds the log to is the head as it stood at the beginning.
- * What it cannot see is a log rewritten as a whole, head and tiles included: that takes a checkpoint kept elsewhere.
- * @throws when the database cannot be read
+ * Recomputes the log in a database from the stored bytes. @see verifySource
+ * @throws when the database cannot be read; TypeError on an option that is none
  */
-export async function verifyLog(url: string, options: VerifyOptions = {}): Promise<Verdict> {
+export function verifyLog(url: string, options: VerifyOptions = {}): Promise<Verdict> {
+  return verifySource(new DatabaseSource(url), options);
+}
+
+/**
+ * Recomputes a log from its records' bytes: form, leaf hashes, search columns, numbers, tiles, root, checkpoints with their signatures, and
+ * the records that wait for a number. It runs beside writers: what it holds the log to is the head as it stood at the beginning.
+ * Without a trusted checkpoint it cannot see a log rewritten as a whole by someone who has the signing key as well.
+ * @throws when the source cannot be read; TypeError on an option that is none
+ */
+export async function verifySource(source: LogSource, options: VerifyOptions = {}): Promise<Verdict> {
   const startedAt = performance.now();
-  const reader = new LogReader(url);
-  await reader.open();
+  const keys = (options.keys ?? []).map(noteVerifier);
+  const trusted = options.trustedCheckpoint === undefined ? undefined : readTrusted(options.trustedCheckpoint, keys);
   try {
-    const verdict = await new Verification(reader, options).run();
+    const verdict = await new Verification(source, options, keys, trusted).run();
     return { ...verdict, seconds: Math.round(performance.now() - startedAt) / 1000 };
   } finally {
-    await reader.close();
+    await source.close();
   }
 }
 
 class Verification {
   #nodes: Node[] = [];
   readonly #frontier = new Frontier((level, index, hash) => {
-    if (level % 8 === 0) this.#nodes.push({ tileLevel: level / 8, index, hash });
+    if (level % LEVELS === 0) this.#nodes.push({ tileLevel: level / LEVELS, index, hash });
   });
-  #head: Head = { origin: null, size: 0, root: '', frontier: [] };
+  #claims: Claims = { origin: null, size: 0, root: '', frontier: undefined, away: [] };
+  #checkpoints = new CheckpointCheck([], []);
+  /** Name of the log at the record reached; undefined before the first. */
+  #origin: string | undefined;
   #waiting = 0;
 
   constructor(
-    private readonly reader: LogReader,
+    private readonly source: LogSource,
     private readonly options: VerifyOptions,
+    private readonly keys: readonly NoteVerifier[],
+    private readonly trusted: Trusted | undefined,
   ) {}
 
   async run(): Promise<Verdict> {
@@ -66,93 +96,145 @@ class Verification {
   private verdict(bad: BadLog | null): Verdict {
     return {
       ok: bad === null,
-      origin: this.#head.origin,
-      size: this.#head.size,
-      root: this.partial ? this.#head.root : this.#frontier.root().toString('hex'),
-      checkpoints: 0,
+      origin: this.#claims.origin,
+      size: this.#claims.size,
+      root: this.whole ? this.#frontier.root().toString('hex') : (this.#claims.root ?? ''),
+      checkpoints: this.#checkpoints.count,
       firstBad: bad?.where ?? null,
       reason: bad?.reason ?? null,
       waiting: this.#waiting,
+      archived: this.#claims.away.reduce((sum, { first, past }) => sum + past - first, 0),
       seconds: 0,
     };
   }
 
   private get from(): number {
-    return Math.min(Math.max(this.options.from ?? 0, 0), this.#head.size);
+    return Math.min(Math.max(this.options.from ?? 0, 0), this.#claims.size);
   }
 
   private get to(): number {
-    return Math.min(this.options.to ?? this.#head.size, this.#head.size);
+    return Math.min(this.options.to ?? this.#claims.size, this.#claims.size);
   }
 
-  /** Without the whole log there is no root to compare. */
-  private get partial(): boolean {
-    return this.from > 0 || this.to < this.#head.size;
+  /** Without the whole log there is no root to recompute. */
+  private get whole(): boolean {
+    return this.from === 0 && this.to >= this.#claims.size;
   }
 
   private async verify(): Promise<void> {
-    const head = await this.reader.head();
-    if (head === undefined) throw new BadLog({ from: 0, to: 0 }, 'the head of the log is gone');
-    this.#head = head;
-    await this.records();
-    if (!this.partial) this.root();
+    const claims = await this.source.open();
+    if (claims === undefined) throw new BadLog({ from: 0, to: 0 }, 'the head of the log is gone');
+    this.#claims = claims;
+    this.#checkpoints = new CheckpointCheck(this.keys, await this.source.keys());
+    if (this.trusted !== undefined && this.trusted.size > claims.size)
+      throw new BadLog(
+        { from: claims.size, to: this.trusted.size },
+        'they are missing: a trusted checkpoint covers them',
+      );
+    await this.walk();
+    if (this.whole) this.root();
+    else await this.rootFromTiles();
     await this.end();
     await this.intake();
+    if (this.whole) this.#checkpoints.checkAway(this.#claims.away);
   }
 
   /** The next chunk is on its way while this one is computed. */
-  private async records(): Promise<void> {
+  private async walk(): Promise<void> {
     const { from, to } = this;
     let next = this.chunk(from);
     for (let first = from; first < to;) {
-      const [rows, tiles] = await next;
-      const past = this.chunkEnd(first);
-      next = this.chunk(past);
+      const chunk = await next;
+      next = this.chunk(chunk.past);
       // Its failure is met where it is awaited.
       next.catch(() => undefined);
-      await this.checkChunk(rows, tiles, first, past);
-      first = past;
+      await this.checkChunk(chunk);
+      first = chunk.past;
       this.options.onProgress?.(first - from, to - from);
     }
     await next;
   }
 
-  private chunkEnd(first: number): number {
-    return Math.min((Math.floor(first / CHUNK) + 1) * CHUNK, this.to);
+  private async chunk(first: number): Promise<Chunk> {
+    if (first >= this.to) return { first, past: first, entries: [], tiles: new Map(), checkpoints: [] };
+    const past = Math.min((Math.floor(first / CHUNK) + 1) * CHUNK, this.to);
+    const entries = this.isAway(first) && this.isAway(past - 1) ? [] : await this.source.entries(first, past);
+    const tiles = await this.source.tiles(tilesOver(first, past, this.#claims.size));
+    const checkpoints = await this.source.checkpoints(first, past);
+    return { first, past, entries, tiles, checkpoints };
   }
 
-  private async chunk(first: number): Promise<[Row[], Map<string, Buffer>]> {
-    if (first >= this.to) return [[], new Map()];
-    const past = this.chunkEnd(first);
-    return Promise.all([this.reader.records(first, past), this.reader.tiles(first, past)]);
-  }
-
-  private async checkChunk(rows: Row[], tiles: Map<string, Buffer>, first: number, past: number): Promise<void> {
+  private async checkChunk({ first, past, entries, tiles, checkpoints }: Chunk): Promise<void> {
+    let at = 0;
     for (let seq = first; seq < past; seq += 1) {
       // Lets the next chunk in while this one is computed: the server waits for whoever does not read.
-      if (seq % TILE === 0) await turn();
-      const row = rows[seq - first];
-      if (row === undefined || Number(row[AT.seq]) !== seq) throw new BadLog({ seq }, 'it is missing');
-      const bytes = bytesOf(row[AT.bytes] ?? null);
-      const leaf = leafHash(bytes);
-      if (!leaf.equals(bytesOf(row[AT.leafHash] ?? null)))
-        throw new BadLog({ seq }, 'its bytes do not give its leaf hash');
-      const wrong = checkRecord(bytes, row[AT.id] ?? null, this.#head.origin, row, AT.projected);
-      if (wrong !== undefined) throw new BadLog({ seq }, wrong);
-      if (Number(row[AT.place] ?? -1) !== seq) throw new BadLog({ seq }, 'its id is noted for another number');
-      const tile = tiles.get(`0/${Math.floor(seq / TILE)}`);
-      if (!isAt(tile, seq % TILE, leaf)) throw new BadLog({ seq }, 'its leaf hash is not the one in the tree');
-      if (!this.partial) this.#frontier.add(leaf);
+      if (seq % TILE_WIDTH === 0) await turn();
+      const tile = tiles.get(`0/${Math.floor(seq / TILE_WIDTH)}`);
+      let leaf = hashAt(tile, seq % TILE_WIDTH);
+      if (!this.isAway(seq)) {
+        const entry = entries[at];
+        if (entry?.seq !== seq) throw new BadLog({ seq }, 'it is missing');
+        at += 1;
+        leaf = this.checkEntry(entry, leaf);
+      } else if (leaf === undefined) throw new BadLog({ seq }, 'its hash is missing from the tree');
+      if (this.whole) this.#frontier.add(leaf);
+      else if (seq % TILE_WIDTH === 0 || seq === first) await this.checkPlace(seq, leaf);
+      while (checkpoints[0]?.size === seq + 1) await this.hold(checkpoints.shift());
+      this.compareTrusted(seq + 1);
     }
     this.checkNodes(tiles);
   }
 
+  private checkEntry({ seq, form, beside }: FoundEntry, inTree: Buffer | undefined): Buffer {
+    const leaf = leafHash(form);
+    if (beside !== undefined && leaf.toString('hex') !== beside.leafHash)
+      throw new BadLog({ seq }, 'its bytes do not give its leaf hash');
+    const record = readRecord(form);
+    const wrong =
+      record === undefined ? 'its bytes are not the canonical JSON of an object' : this.wrongRecord(record, seq);
+    if (record === undefined || wrong !== undefined) throw new BadLog({ seq }, wrong ?? '');
+    if (beside !== undefined) {
+      const apart = checkBeside(record, beside.id, beside.row, beside.projected);
+      if (apart !== undefined) throw new BadLog({ seq }, apart);
+      if (beside.place !== seq) throw new BadLog({ seq }, 'its id is noted for another number');
+    }
+    if (inTree === undefined || !inTree.equals(leaf))
+      throw new BadLog({ seq }, 'its leaf hash is not the one in the tree');
+    if (this.whole) this.#checkpoints.told(record, seq);
+    return leaf;
+  }
+
+  /** The log has one name; a record that tells of a new one comes after a restore. */
+  private wrongRecord(record: Members, seq: number): string | undefined {
+    if (record['v'] !== 1) return 'its version is not 1';
+    const { origin, kind } = record;
+    if (origin !== (this.#origin ?? origin)) {
+      const detail = record['detail'] as Members | undefined;
+      if (kind !== 'log.origin' || detail?.['previous'] !== this.#origin) return 'its origin is not that of the log';
+    }
+    this.#origin = String(origin);
+    if (seq === this.#claims.size - 1 && origin !== this.#claims.origin) return 'its origin is not that of the log';
+    return undefined;
+  }
+
+  private async hold(found: FoundCheckpoint | undefined): Promise<void> {
+    if (found === undefined) return;
+    if (this.whole) this.#checkpoints.hold(found, this.#origin, this.#frontier.root());
+    else this.#checkpoints.holdAlone(found, await this.rootAt(found.size), false);
+  }
+
+  private compareTrusted(size: number): void {
+    if (!this.whole || this.trusted?.size !== size || size === 0) return;
+    if (!this.#frontier.root().equals(this.trusted.root))
+      throw new BadLog({ from: 0, to: size }, 'they do not give the root of the trusted checkpoint');
+  }
+
   /** Upper tiles: when leaves agree with theirs and a node does not, all that is known is the span beneath it. */
-  private checkNodes(tiles: Map<string, Buffer>): void {
+  private checkNodes(tiles: ReadonlyMap<string, Buffer>): void {
     for (const { tileLevel, index, hash } of this.#nodes) {
-      const tile = tiles.get(`${tileLevel}/${Math.floor(index / TILE)}`);
-      if (isAt(tile, index % TILE, hash)) continue;
-      const span = TILE ** tileLevel;
+      const tile = tiles.get(`${tileLevel}/${Math.floor(index / TILE_WIDTH)}`);
+      if (hashAt(tile, index % TILE_WIDTH)?.equals(hash) === true) continue;
+      const span = TILE_WIDTH ** tileLevel;
       throw new BadLog(
         { from: index * span, to: (index + 1) * span },
         `they do not give the hash in a tile of level ${tileLevel}`,
@@ -162,49 +244,102 @@ class Verification {
   }
 
   private root(): void {
-    const { size, root, frontier } = this.#head;
+    const { size, root, frontier } = this.#claims;
     const whole = { from: 0, to: size };
-    if (this.#frontier.root().toString('hex') !== root)
+    if (root !== undefined && this.#frontier.root().toString('hex') !== root)
       throw new BadLog(whole, 'they do not give the root of the head');
-    const expected = this.#frontier.nodes().map((node) => node?.toString('hex') ?? '');
-    const stored = frontier.map((node) => node);
-    while (stored.at(-1) === '') stored.pop();
-    if (expected.join() !== stored.join()) throw new BadLog(whole, 'they do not give the frontier of the head');
+    if (frontier !== undefined) {
+      const expected = this.#frontier.nodes().map((node) => node?.toString('hex') ?? '');
+      const stored = [...frontier];
+      while (stored.at(-1) === '') stored.pop();
+      if (expected.join() !== stored.join()) throw new BadLog(whole, 'they do not give the frontier of the head');
+    }
     if (size === 0 && root !== EMPTY_ROOT.toString('hex')) throw new BadLog(whole, 'an empty log has another root');
+    this.#checkpoints.end();
   }
 
-  /** Nothing may stand beyond the head, and the head may not have gone back meanwhile. */
+  /** Of a part: the tiles must give the roots that the head, the last checkpoint and a trusted one state. */
+  private async rootFromTiles(): Promise<void> {
+    const { size, root } = this.#claims;
+    if (root !== undefined && (await this.rootAt(size)).toString('hex') !== root)
+      throw new BadLog({ from: 0, to: size }, 'the tiles do not give the root');
+    const { trusted } = this;
+    if (trusted !== undefined && !(await this.rootAt(trusted.size)).equals(trusted.root))
+      throw new BadLog({ from: 0, to: trusted.size }, 'the tiles do not give the root of the trusted checkpoint');
+    const last = await this.source.lastCheckpoint(size);
+    if (last !== undefined) this.#checkpoints.holdAlone(last, await this.rootAt(last.size), true);
+  }
+
+  private rootAt(to: number): Promise<Buffer> {
+    return this.tree((tree) => tree.root(to), { from: 0, to });
+  }
+
+  private isAway(seq: number): boolean {
+    return this.#claims.away.some(({ first, past }) => seq >= first && seq < past);
+  }
+
+  /** Of a part: that its leaves stand under the root, a tile at a time. */
+  private async checkPlace(seq: number, leaf: Buffer): Promise<void> {
+    const { size, root = '' } = this.#claims;
+    const proof = await this.tree((tree) => tree.inclusion(seq, size), { from: seq, to: seq + 1 });
+    if (!verifyInclusion(seq, size, leaf, proof, Buffer.from(root, 'hex')))
+      throw new BadLog(
+        { from: seq, to: Math.min(seq + TILE_WIDTH, size) },
+        'they do not stand under the root of the head',
+      );
+  }
+
+  private async tree<T>(ask: (tree: TileTree) => Promise<T>, where: { from: number; to: number }): Promise<T> {
+    try {
+      return await ask(new TileTree(this.source));
+    } catch (error) {
+      throw error instanceof MissingTile ? new BadLog(where, error.message) : error;
+    }
+  }
+
+  /** Nothing may stand beyond the head, no checkpoint either, and the head may not have gone back meanwhile. */
   private async end(): Promise<void> {
-    const { size, last } = await this.reader.end();
-    if (size < this.#head.size)
-      throw new BadLog({ from: Math.max(size, 0), to: this.#head.size }, 'the head went back');
+    const now = await this.source.end();
+    if (now === undefined) return;
+    const { size, last } = now;
+    if (size < this.#claims.size)
+      throw new BadLog({ from: Math.max(size, 0), to: this.#claims.size }, 'the head went back');
     if ((last ?? -1) >= size) throw new BadLog({ seq: size }, 'it stands beyond the head');
+    const [beyond] = await this.source.checkpoints(size, Number.MAX_SAFE_INTEGER);
+    if (beyond !== undefined && beyond.size > ((await this.source.end())?.size ?? 0))
+      throw new BadLog({ from: size, to: beyond.size }, 'they are missing: a checkpoint covers them');
   }
 
   private async intake(): Promise<void> {
-    const where = { from: this.#head.size, to: this.#head.size };
-    let after = '-1';
-    for (;;) {
-      const rows = await this.reader.intake(after, CHUNK);
-      for (const row of rows) {
-        const wrong = checkRecord(
-          bytesOf(row[AT.bytes] ?? null),
-          row[AT.id] ?? null,
-          this.#head.origin,
-          row,
-          AT.projected,
-        );
+    const where = { from: this.#claims.size, to: this.#claims.size };
+    for (let after: string | undefined = '-1'; after !== undefined;) {
+      const { entries, next } = await this.source.waiting(after, CHUNK);
+      for (const { form, id, row, projected, placed } of entries) {
+        const record = readRecord(form);
+        const wrong = record === undefined ? 'its bytes are no record' : checkBeside(record, id, row, projected);
         if (wrong !== undefined) throw new BadLog(where, `a record that waits for its number: ${wrong}`);
-        if (row[AT.place] != null) throw new BadLog(where, 'a record that waits for its number has one already');
+        if (record !== undefined) this.#checkpoints.toldArchived(record);
+        if (placed) throw new BadLog(where, 'a record that waits for its number has one already');
       }
-      this.#waiting += rows.length;
-      const last = rows.at(-1)?.[AT.seq];
-      if (last == null || rows.length < CHUNK) return;
-      after = last;
+      this.#waiting += entries.length;
+      after = next;
     }
   }
 }
 
-function isAt(tile: Buffer | undefined, index: number, hash: Buffer): boolean {
-  return tile !== undefined && tile.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES).equals(hash);
+/** Tiles of every level over these records of a log of this size. */
+function tilesOver(first: number, past: number, size: number): TileKey[] {
+  const keys: TileKey[] = [];
+  for (let level = 0; level < LEVELS; level += 1) {
+    const span = TILE_WIDTH ** (level + 1);
+    if (level > 0 && size < TILE_WIDTH ** level) break;
+    for (let index = Math.floor(first / span); index <= Math.floor((past - 1) / span); index += 1)
+      keys.push({ level, index });
+  }
+  return keys;
+}
+
+function hashAt(tile: Buffer | undefined, index: number): Buffer | undefined {
+  const hash = tile?.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+  return hash?.length === HASH_BYTES ? hash : undefined;
 }

@@ -65,7 +65,8 @@ export class VerificationReader {
     };
   }
 
-  private async find(call: Call, id: string): Promise<VerificationEntity> {
+  /** The caller's own, with the call told whom it is about. @throws ProblemError `not-found` */
+  async find(call: Call, id: string): Promise<VerificationEntity> {
     const row = isUuid(id) ? await this.store.find(clientOf(call).id, id) : null;
     if (row === null) throw new ProblemError('not-found', { rule: 'verification.unknown' });
     call.verification = row.id;

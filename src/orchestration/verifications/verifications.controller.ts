@@ -4,6 +4,12 @@ import { type CreateBody, createSchema, type ListQuery, listSchema } from './sch
 import { VerificationCanceller } from './verification-canceller.js';
 import { VerificationCreator } from './verification-creator.js';
 import { VerificationReader } from './verification-reader.js';
+import {
+  type ReceiptsQuery,
+  receiptsSchema,
+  type ReceiptsView,
+  VerificationReceipts,
+} from './verification-receipts.js';
 import { type DecidedView, type VerificationView, VerificationViews } from './verification-views.js';
 
 @PublicController('v1/verifications', 'data')
@@ -13,6 +19,7 @@ export class VerificationsController {
     private readonly reader: VerificationReader,
     private readonly canceller: VerificationCanceller,
     private readonly views: VerificationViews,
+    private readonly receipts: VerificationReceipts,
   ) {}
 
   @Post()
@@ -36,6 +43,16 @@ export class VerificationsController {
   @Scopes('verifications:read')
   async read(@TheCall() call: Call, @Param('id') id: string): Promise<DecidedView> {
     return this.views.decided(call, await this.reader.read(call, id));
+  }
+
+  @Get(':id/receipts')
+  @Scopes('verifications:read')
+  proofs(
+    @TheCall() call: Call,
+    @Param('id') id: string,
+    @Query({ schema: receiptsSchema }) query: ReceiptsQuery,
+  ): Promise<ReceiptsView> {
+    return this.receipts.page(call, id, query);
   }
 
   @Post(':id/cancel')

@@ -219,6 +219,24 @@ const didit = z.strictObject({
     .prefault({}),
 });
 
+const stays = (what: string, fallback: string) =>
+  duration()
+    .prefault(fallback)
+    .meta({ description: `How long ${what} stay in the database, at least.` });
+
+/**
+ * How long records stay online; the archive keeps them for good. Old partitions leave as wholes, so the longest class in one holds it: 400
+ * days everywhere let an auditor compare with the year before, five years on incidents keep the few partitions that supervisors ask for.
+ */
+const retention = z.strictObject({
+  calls: stays('records of calls and verifications', '400d'),
+  access: stays('records of refused access', '400d'),
+  webhooks: stays('records of webhooks', '400d'),
+  administration: stays('records of administrators’ acts, erasures and holds', '400d'),
+  incidents: stays('records of incidents', '1827d'),
+  log: stays('records of the log and the gateway themselves', '400d'),
+});
+
 export const configSchema = z.strictObject({
   dataDir: text()
     .default('.gatehouse')
@@ -233,6 +251,12 @@ export const configSchema = z.strictObject({
       migrationUrl: text().optional().meta({
         description: 'Connection of the role that migrates, where it differs.',
         env: 'DATABASE_MIGRATION_URL',
+        secret: true,
+      }),
+      archiveUrl: text().optional().meta({
+        description:
+          'Connection of the role that archives, where it differs; it must be a member of gatehouse_archivist.',
+        env: 'DATABASE_ARCHIVE_URL',
         secret: true,
       }),
       pool: z
@@ -319,7 +343,14 @@ export const configSchema = z.strictObject({
       checkpointEvery: duration()
         .prefault('1s')
         .meta({ description: 'How often a checkpoint is signed while records arrive.' }),
-      retention: z.strictObject({}).prefault({}).meta({ description: 'Read; nothing to set yet.' }),
+      retention: retention.prefault({}),
+      archive: z
+        .strictObject({
+          dir: text().optional().meta({
+            description: 'Folder of the archives, one for each partition. Unset: `archive` in the data folder.',
+          }),
+        })
+        .prefault({}),
     })
     .prefault({}),
   idempotency: z

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { ConsoleLogger, type LoggerService } from '@nestjs/common';
 import { ProblemError } from '../problems/problem-error.js';
 
@@ -41,8 +41,12 @@ export function safeError(error: unknown): SafeError {
 /** The operational log: JSON lines on standard error. Messages are fixed sentences of ours; all that varies is in the fields. */
 export class Log {
   readonly #logger: Logger;
+  readonly #listeners = new Set<(line: string) => void>();
 
-  constructor(level: 'debug' | 'info' | 'warn' | 'error' | 'silent' = 'info') {
+  constructor(
+    level: 'debug' | 'info' | 'warn' | 'error' | 'silent' = 'info',
+    out: DestinationStream = pino.destination({ fd: 2, sync: true }),
+  ) {
     this.#logger = pino(
       {
         level,
@@ -50,8 +54,19 @@ export class Log {
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
       },
-      pino.destination({ fd: 2, sync: true }),
+      {
+        write: (line) => {
+          out.write(line);
+          for (const listener of this.#listeners) listener(line);
+        },
+      },
     );
+  }
+
+  /** Gives each line, as it is written, to a listener too, which must be quick and must not throw. @returns what ends it. */
+  tee(listener: (line: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   debug(message: string, fields: LogFields = {}): void {

@@ -1,0 +1,150 @@
+import { Client } from 'pg';
+import { sqlState } from '../connection.js';
+import { type TileKey, tileName } from '../tree/tile-tree.js';
+import { PROJECTED } from './check-record.js';
+import type { Claims, FoundCheckpoint, FoundEntry, LogSource, WaitingEntry } from './source.js';
+
+type Row = readonly (string | null)[];
+
+const COLUMNS = PROJECTED.map((name) => `r.${name}`).join(', ');
+
+/** Columns of a record's row before the projected ones, and after them. */
+const AT = { seq: 0, id: 1, form: 2, leafHash: 3, projected: 4, place: 4 + PROJECTED.length } as const;
+
+/** As text where they are UTF-8, which records are: half as much to send, and nothing to convert on either side. */
+const AS_UTF8 = `convert_from(r.bytes, 'UTF8')`;
+const AS_BYTES = 'r.bytes';
+
+const logSql = (form: string): string => `SELECT r.seq, r.id, ${form}, r.leaf_hash, ${COLUMNS}, place.seq
+  FROM audit.log r LEFT JOIN audit.place ON place.id = r.id WHERE r.seq >= $1 AND r.seq < $2 ORDER BY r.seq`;
+const intakeSql = (form: string): string => `SELECT r.n, r.id, ${form}, NULL, ${COLUMNS}, place.seq
+  FROM audit.intake r LEFT JOIN audit.place ON place.id = r.id WHERE r.n > $1 ORDER BY r.n LIMIT $2`;
+const TILES_SQL = `SELECT tile.level, tile.idx, tile.hashes FROM unnest($1::smallint[], $2::bigint[]) AS asked (level, idx)
+  JOIN audit.tile ON tile.level = asked.level AND tile.idx = asked.idx`;
+const HEAD_SQL = `SELECT origin, size, encode(root, 'hex'),
+  (SELECT string_agg(encode(node, 'hex'), ',' ORDER BY n) FROM unnest(frontier) WITH ORDINALITY AS u (node, n)) FROM audit.head`;
+const END_SQL = 'SELECT size, (SELECT max(seq) FROM audit.log) FROM audit.head';
+const CHECKPOINT_COLUMNS = `size, encode(root, 'hex'), note, n, encode(chain, 'hex')`;
+const CHECKPOINTS_SQL = `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size`;
+const LAST_CHECKPOINT_SQL = `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size <= $1 ORDER BY size DESC LIMIT 1`;
+
+/** SQLSTATE character_not_in_repertoire. */
+const NOT_UTF8 = '22021';
+
+/** Everything comes as the text that Postgres prints: the verifier compares, and converts nothing it does not need. */
+const AS_TEXT = { getTypeParser: () => (value: string) => value };
+
+/**
+ * The log in Postgres, read in short statements, each a transaction of its own: one long snapshot would keep the head's old versions
+ * alive and was measured to cut commits to a ninth.
+ */
+export class DatabaseSource implements LogSource {
+  readonly #client: Client;
+
+  constructor(url: string) {
+    this.#client = new Client({
+      connectionString: url,
+      application_name: 'gatehouse-verify',
+      statement_timeout: 120_000,
+      // Plans must not depend on statistics that a fresh database has not gathered yet.
+      options:
+        '-c default_transaction_read_only=on -c TimeZone=UTC -c DateStyle=ISO -c bytea_output=hex -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c max_parallel_workers_per_gather=0',
+    });
+    this.#client.on('error', () => undefined);
+  }
+
+  async open(): Promise<Claims | undefined> {
+    await this.#client.connect();
+    const [row] = await this.rows(HEAD_SQL, []);
+    if (!row) return undefined;
+    const [origin = null, size, root, frontier] = row;
+    const away = (await this.rows('SELECT first, past FROM audit.away ORDER BY first', [])).map(([first, past]) => ({
+      first: Number(first),
+      past: Number(past),
+    }));
+    return { origin, size: Number(size), root: root ?? '', frontier: (frontier ?? '').split(','), away };
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => undefined);
+  }
+
+  async end(): Promise<{ size: number; last: number | null }> {
+    const [row] = await this.rows(END_SQL, []);
+    return { size: Number(row?.[0] ?? -1), last: row?.[1] == null ? null : Number(row[1]) };
+  }
+
+  async entries(from: number, to: number): Promise<FoundEntry[]> {
+    const { rows, formOf } = await this.records(logSql, [from, to]);
+    return rows.map((row) => ({
+      seq: Number(row[AT.seq]),
+      form: formOf(row[AT.form]),
+      beside: {
+        id: row[AT.id] ?? null,
+        leafHash: (row[AT.leafHash] ?? '').slice(2),
+        row,
+        projected: AT.projected,
+        place: row[AT.place] == null ? undefined : Number(row[AT.place]),
+      },
+    }));
+  }
+
+  async waiting(after: string, most: number): Promise<{ entries: WaitingEntry[]; next: string | undefined }> {
+    const { rows, formOf } = await this.records(intakeSql, [after, most]);
+    const entries = rows.map((row) => ({
+      form: formOf(row[AT.form]),
+      id: row[AT.id] ?? null,
+      row,
+      projected: AT.projected,
+      placed: row[AT.place] != null,
+    }));
+    return { entries, next: rows.length < most ? undefined : (rows.at(-1)?.[AT.seq] ?? undefined) };
+  }
+
+  /** Bytes that are no UTF-8, which only somebody else can have written there, are asked for as they are. */
+  private async records(
+    sql: (form: string) => string,
+    values: (number | string)[],
+  ): Promise<{ rows: Row[]; formOf: (form: string | null | undefined) => Buffer | string }> {
+    try {
+      return { rows: await this.rows(sql(AS_UTF8), values), formOf: (form) => form ?? '' };
+    } catch (error) {
+      if (sqlState(error) !== NOT_UTF8) throw error;
+      return { rows: await this.rows(sql(AS_BYTES), values), formOf: bytesOf };
+    }
+  }
+
+  async tiles(keys: readonly TileKey[]): Promise<Map<string, Buffer>> {
+    const rows = await this.rows(TILES_SQL, [keys.map(({ level }) => level), keys.map(({ index }) => index)]);
+    return new Map(
+      rows.map(([level, idx, hashes]) => [tileName({ level: Number(level), index: Number(idx) }), bytesOf(hashes)]),
+    );
+  }
+
+  async checkpoints(after: number, to: number): Promise<FoundCheckpoint[]> {
+    return (await this.rows(CHECKPOINTS_SQL, [after, to])).map(foundCheckpoint);
+  }
+
+  async lastCheckpoint(size: number): Promise<FoundCheckpoint | undefined> {
+    return (await this.rows(LAST_CHECKPOINT_SQL, [size])).map(foundCheckpoint)[0];
+  }
+
+  async keys(): Promise<string[]> {
+    return (await this.rows('SELECT vkey FROM audit.log_key ORDER BY vkey', [])).map(([vkey]) => vkey ?? '');
+  }
+
+  private async rows(text: string, values: (number | string | number[])[]): Promise<Row[]> {
+    const query = { text, values, rowMode: 'array' as const, types: AS_TEXT };
+    const { rows } = await this.#client.query<(string | null)[]>(query);
+    return rows;
+  }
+}
+
+function foundCheckpoint([size, root, note, n, chain]: Row): FoundCheckpoint {
+  return { size: Number(size), root: root ?? '', note: note ?? '', chained: { n: Number(n), chain: chain ?? '' } };
+}
+
+/** A bytea as Postgres prints it: `\x` and hex. */
+function bytesOf(text: string | null | undefined): Buffer {
+  return Buffer.from((text ?? '').slice(2), 'hex');
+}

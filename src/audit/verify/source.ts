@@ -1,0 +1,77 @@
+import type { TileSource } from '../tree/tile-tree.js';
+import type { ProjectedRow } from './check-record.js';
+
+/** Records from `first` up to but not including `past`. */
+export interface Span {
+  first: number;
+  past: number;
+}
+
+/** What a log says of itself, by which it is held to account. */
+export interface Claims {
+  origin: string | null;
+  size: number;
+  /** Hex; undefined where only the last checkpoint speaks for it. */
+  root: string | undefined;
+  /** Hex by level, '' where there is no node; undefined where it is not shown. */
+  frontier: readonly string[] | undefined;
+  /** Records that lie in the archive and not here, in order: they stand by the hashes in their tiles alone. */
+  away: readonly Span[];
+}
+
+/** What the database keeps beside a record's bytes. */
+export interface Beside {
+  id: string | null;
+  /** Hex. */
+  leafHash: string;
+  /** The row that it came in, and the number of its first projected column. */
+  row: ProjectedRow;
+  projected: number;
+  place: number | undefined;
+}
+
+/** A record as it was found. */
+export interface FoundEntry {
+  seq: number;
+  /** Its bytes, or the text that they are in UTF-8. */
+  form: Buffer | string;
+  /** What the database keeps beside the bytes; undefined where a source has the bytes alone. */
+  beside: Beside | undefined;
+}
+
+/** A checkpoint as it was found, with the columns that the database keeps beside the note. */
+export interface FoundCheckpoint {
+  size: number;
+  /** Hex. */
+  root: string;
+  note: string;
+  /** Its number, and the hash over the notes up to it; undefined where they are not shown. */
+  chained: { n: number; chain: string } | undefined;
+}
+
+/** A record that waits for its number. */
+export interface WaitingEntry {
+  form: Buffer | string;
+  id: string | null;
+  row: ProjectedRow;
+  projected: number;
+  /** It has a number already, which it may not. */
+  placed: boolean;
+}
+
+/** Where a log is verified from: the database, tiles over HTTP, an archive. It is asked in short, bounded pieces. */
+export interface LogSource extends TileSource {
+  open(): Promise<Claims | undefined>;
+  /** In order; a record that is missing is left out. */
+  entries(from: number, to: number): Promise<FoundEntry[]>;
+  /** Those of sizes beyond `after` and up to `to`, in order. */
+  checkpoints(after: number, to: number): Promise<FoundCheckpoint[]>;
+  /** The last checkpoint of at most this size. */
+  lastCheckpoint(size: number): Promise<FoundCheckpoint | undefined>;
+  /** Public keys that the source says have signed. */
+  keys(): Promise<string[]>;
+  /** Size of the head and number of the last record now, where records can come meanwhile. */
+  end(): Promise<{ size: number; last: number | null } | undefined>;
+  waiting(after: string, most: number): Promise<{ entries: WaitingEntry[]; next: string | undefined }>;
+  close(): Promise<void>;
+}
