@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/long/**/*.spec.ts', 'src/audit/verify/tamper.prop.spec.ts'],
-    env: { GATEHOUSE_TAMPER_CASES: '150' },
+    env: { GATEHOUSE_TAMPER_CASES: '100' },
     setupFiles: ['reflect-metadata'],
     testTimeout: 600_000,
     hookTimeout: 120_000,

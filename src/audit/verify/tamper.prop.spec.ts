@@ -4,11 +4,13 @@ import {
   appConnection,
   aRecord,
   copyDatabase,
+  LOG_KEY,
   openTestLog,
   sequenceAll,
   withClient,
 } from '../../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { vkeyOf } from '../checkpoints/note.js';
 import { PROJECTED } from './check-record.js';
 import type { FirstBad } from './verdict.js';
 import { verifyLog } from './verify-log.js';
@@ -16,12 +18,30 @@ import { verifyLog } from './verify-log.js';
 /** Five whole tiles of leaves and a part of one, over several partitions. */
 const SIZE = 1_400;
 const PARTITION = 256;
+const STEPS = 4;
+const KEY = vkeyOf('gatehouse.local/log', LOG_KEY);
 /** GATEHOUSE_TAMPER_CASES has more of them tried. */
-const CASES = Number(process.env['GATEHOUSE_TAMPER_CASES'] ?? 25);
+const CASES = Number(process.env['GATEHOUSE_TAMPER_CASES'] ?? 20);
 
 let database: TestDatabase;
 let name: string;
 let copies = 0;
+let trusted = '';
+
+/** The log as it stood after a step. */
+const earlier = (step: number): string => `earlier_${step}`;
+
+async function grow(url: string, count: number): Promise<void> {
+  const log = await openTestLog(url, 'spec', true);
+  const connection = appConnection(url);
+  const records = Array.from({ length: count }, (_, n) =>
+    n % 2 === 0 ? aRecord() : aRecord({ kind: 'admin.act', http: undefined, vendor: undefined, actor: `person-${n}` }),
+  );
+  await Promise.all(records.map((record) => log.auditLog.append(record)));
+  await sequenceAll(connection);
+  await connection.close();
+  await log.stop();
+}
 
 beforeAll(async () => {
   database = await startTestDatabase();
@@ -35,18 +55,21 @@ beforeAll(async () => {
        END $$`,
     ),
   );
-  const log = await openTestLog(database.superuserUrl);
-  const connection = appConnection(database.superuserUrl);
-  const records = Array.from({ length: SIZE }, (_, n) =>
-    n % 2 === 0 ? aRecord() : aRecord({ kind: 'admin.act', http: undefined, vendor: undefined, actor: `person-${n}` }),
-  );
-  await Promise.all(records.map((record) => log.auditLog.append(record)));
-  await sequenceAll(connection);
-  await connection.close();
-  await log.stop();
   await database.database.close();
   name = new URL(database.superuserUrl).pathname.slice(1);
-  expect(await verifyLog(database.superuserUrl)).toMatchObject({ ok: true, size: SIZE });
+  // A run for each step: the later ones tell the checkpoints of those before.
+  for (let step = 0; step < STEPS; step += 1) {
+    await grow(database.superuserUrl, SIZE / STEPS);
+    if (step < STEPS - 1) await copyDatabase(database.superuserUrl, name, earlier(step));
+  }
+  await withClient(database.superuserUrl, async (client) => {
+    const { rows } = await client.query<{ note: string }>('SELECT note FROM audit.checkpoint ORDER BY size DESC');
+    trusted = rows[0]?.note ?? '';
+    expect(rows.length).toBeGreaterThanOrEqual(STEPS);
+  });
+  const whole = await verifyLog(database.superuserUrl, { keys: [KEY], trustedCheckpoint: trusted });
+  expect(whole).toMatchObject({ ok: true });
+  expect(whole.size).toBeGreaterThanOrEqual(SIZE);
 });
 
 afterAll(() => database.stop());
@@ -56,16 +79,24 @@ interface Tampering {
   sql: string;
   /** A record that is no longer what it was: the verdict names it, one before it that changed too, or an interval around it. */
   touched: number[];
+  /** The log after this step in place of the whole one. */
+  step?: number;
 }
 
 const seq = fc.nat({ max: SIZE - 1 });
 const partition = fc.nat({ max: Math.floor((SIZE - 1) / PARTITION) });
 const partitionName = (index: number): string => `audit.log_${String(index * PARTITION).padStart(12, '0')}`;
-const recordsOf = (from: number, past: number): number[] =>
-  Array.from({ length: Math.min(past, SIZE) - from }, (_, n) => from + n);
+const recordsOf = (from: number, past: number): number[] => Array.from({ length: past - from }, (_, n) => from + n);
 
 const TEXTS = PROJECTED.filter((column) => !/^at$|status|duration/.test(column));
 const NUMBERS = PROJECTED.filter((column) => /status|duration/.test(column));
+
+/** As many records as were lost, in the log's own way: everything but what was signed is in order. */
+const REGROW = `SET session_replication_role = origin;
+  SELECT audit.append(array_agg(other.id), array_agg(convert_to(replace(convert_from(log.bytes, 'UTF8'), log.id::text, other.id::text), 'UTF8')))
+    FROM generate_series(1, 5) AS round, audit.log, LATERAL (SELECT gen_random_uuid() AS id WHERE log.id IS NOT NULL AND round > 0) AS other
+   WHERE log.kind IN ('call', 'admin.act');
+  SELECT audit.sequence();`;
 
 const rehash = (at: number): string =>
   `UPDATE audit.log SET leaf_hash = sha256('\\x00'::bytea || bytes) WHERE seq = ${at};`;
@@ -117,7 +148,7 @@ const taken = fc.oneof(
   seq.map((at): Tampering => ({
     what: `records from ${at} on deleted`,
     sql: `DELETE FROM audit.log WHERE seq >= ${at};`,
-    touched: recordsOf(at, SIZE),
+    touched: recordsOf(at, SIZE + 256),
   })),
   seq.map((at): Tampering => ({
     what: `record ${at} back in the intake`,
@@ -205,11 +236,12 @@ const tile = fc
         how === 'gone'
           ? `DELETE FROM audit.tile ${where}`
           : `UPDATE audit.tile SET hashes = substr(hashes, 1, length(hashes) - 32) ${where}`,
-      touched: recordsOf(first, Math.min(first + 256 * span, SIZE)),
+      touched: recordsOf(first, first + 256 * span),
     };
   });
 
-const everything = recordsOf(0, SIZE);
+/** The log is a little longer: it tells its key and its checkpoints. */
+const everything = recordsOf(0, SIZE + 256);
 const head = fc.oneof(
   fc.nat({ max: 255 }).map((bit): Tampering => ({
     what: `bit ${bit} of the root`,
@@ -229,7 +261,7 @@ const head = fc.oneof(
   fc.integer({ min: 1, max: 1_000 }).map((by): Tampering => ({
     what: `head set ahead by ${by}`,
     sql: `UPDATE audit.head SET partitioned_to = partitioned_to + 10000, size = size + ${by};`,
-    touched: [SIZE],
+    touched: everything,
   })),
   fc.constant<Tampering>({
     what: 'origin',
@@ -238,6 +270,28 @@ const head = fc.oneof(
   }),
   fc.constant<Tampering>({ what: 'head gone', sql: 'DELETE FROM audit.head;', touched: everything }),
 );
+
+const checkpoint = fc
+  .tuple(fc.nat({ max: STEPS - 2 }), fc.constantFrom('root', 'note', 'size', 'gone', 'other'))
+  .map(([nth, how]): Tampering => {
+    const where = `WHERE size = (SELECT size FROM audit.checkpoint ORDER BY size OFFSET ${nth} LIMIT 1);`;
+    const sql = {
+      root: `UPDATE audit.checkpoint SET root = sha256('x') ${where}`,
+      note: `UPDATE audit.checkpoint SET note = replace(note, 'gatehouse.local', 'gatehouse.other') ${where}`,
+      size: `UPDATE audit.checkpoint SET size = size - 1 ${where}`,
+      gone: `DELETE FROM audit.checkpoint ${where}`,
+      other: `UPDATE audit.checkpoint SET (root, note) = (SELECT root, note FROM audit.checkpoint ORDER BY size DESC LIMIT 1) ${where}`,
+    }[how];
+    return { what: `checkpoint ${nth}: ${how}`, sql, touched: everything };
+  });
+
+/** A log that was right once: alone, or with another story after it. Only a checkpoint from elsewhere tells. */
+const rollback = fc.tuple(fc.nat({ max: STEPS - 2 }), fc.boolean()).map(([step, retold]): Tampering => ({
+  what: `rolled back to step ${step}${retold ? ' and told on otherwise' : ''}`,
+  sql: retold ? REGROW : '',
+  touched: everything,
+  step,
+}));
 
 /** In the verdict, or inside its interval; what comes after the end of the log is named as the place where it ends. */
 function names(firstBad: FirstBad | null, touched: readonly number[]): boolean {
@@ -249,13 +303,13 @@ function names(firstBad: FirstBad | null, touched: readonly number[]): boolean {
 it('whatever a superuser changes is found, and the place named', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.oneof(edit, retell, swap, taken, partitions, column, place, tile, head),
-      async ({ what, sql, touched }) => {
+      fc.oneof(edit, retell, swap, taken, partitions, column, place, tile, head, checkpoint, rollback),
+      async ({ what, sql, touched, step }) => {
         copies += 1;
         const copy = `tampered_${copies}`;
-        const url = await copyDatabase(database.superuserUrl, name, copy);
+        const url = await copyDatabase(database.superuserUrl, step === undefined ? name : earlier(step), copy);
         await withClient(url, (superuser) => superuser.query(`SET session_replication_role = replica; ${sql}`));
-        const verdict = await verifyLog(url);
+        const verdict = await verifyLog(url, { keys: [KEY], trustedCheckpoint: trusted });
         await withClient(database.superuserUrl.replace(/\/[^/]*$/, '/template1'), (admin) =>
           admin.query(`DROP DATABASE ${copy}`),
         );
