@@ -27,7 +27,7 @@ function newest(path) {
 function isStale() {
   if (!existsSync(stamp)) return true;
   const built = statSync(stamp).mtimeMs;
-  return ['src', 'migrations', 'test/bench', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+  return ['src', 'migrations', 'test/bench', 'test/support', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
     .map((path) => join(root, path))
     .some((path) => existsSync(path) && newest(path) > built);
 }

@@ -198,17 +198,48 @@ describe('sequence', () => {
     expect(await sequenceOnce(connection)).toEqual({ moved: 1, size: size + 1 });
   });
 
-  it('throws a holder out that stalls inside its own transaction', async () => {
-    await log.auditLog.append(aRecord());
-    await withClient(database.superuserUrl, async (holder) => {
-      await holder.query('BEGIN');
-      await holder.query('SELECT * FROM audit.sequence(1)');
-      const { rows } = await holder.query<{ timeout: string }>(
-        `SELECT current_setting('idle_in_transaction_session_timeout') AS timeout`,
-      );
-      expect(rows).toEqual([{ timeout: '5s' }]);
-      await holder.query('ROLLBACK');
+  it('finds a record that was committed long after others had drawn later numbers', async () => {
+    const { size } = await head();
+    const [early, late] = [aRecord(), aRecord()];
+    await withClient(database.superuserUrl, async (slow) => {
+      await slow.query('BEGIN');
+      const entry = { id: early.id, bytes: recordBytes(early, frame), key: null };
+      await slow.query({ text: APPEND_SQL, values: appendParameters([entry]) });
+      for (let n = 0; n < 3; n += 1) {
+        await log.auditLog.append(n === 0 ? late : aRecord());
+        await sequenceAll(connection);
+      }
+      expect(await head()).toMatchObject({ size: size + 3 });
+      await slow.query('COMMIT');
     });
+    expect(await sequenceAll(connection)).toBe(size + 4);
+    for (let n = 0; n < 3; n += 1) {
+      await log.auditLog.append(aRecord());
+      await sequenceAll(connection);
+    }
+    expect(await head()).toMatchObject({ size: size + 7 });
+  });
+
+  it('begins where records wait, and not at what has left the intake', async () => {
+    const from = async (): Promise<number> => {
+      const [row] = await database.database.query<{ from: string }>('SELECT intake_from AS from FROM audit.head');
+      return Number(row?.from);
+    };
+    const before = await from();
+    for (let n = 0; n < 4; n += 1) {
+      await log.auditLog.append(aRecord());
+      await sequenceAll(connection);
+    }
+    expect(await from()).toBeGreaterThan(before + 1);
+  });
+
+  it('leaves nothing behind, also where the numbers of the intake were set back', async () => {
+    const { size } = await head();
+    await withClient(database.superuserUrl, (superuser) =>
+      superuser.query('ALTER SEQUENCE audit.intake_n_seq RESTART'),
+    );
+    await log.auditLog.append(aRecord());
+    expect(await sequenceAll(connection)).toBe(size + 1);
   });
 
   it('numbers every record once, without gaps, with many writers and several sequencers at once', async () => {

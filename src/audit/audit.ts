@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { APP_ROLE, type Clock, type Config, ConfigError, type Log } from '../platform/index.js';
 import { AuditLog } from './audit-log.js';
 import { AuditMetrics } from './audit-metrics.js';
-import { Batcher, BATCHER_LIMITS } from './batcher.js';
+import { Batcher } from './batcher.js';
 import { CallWriter } from './call-writer.js';
 import { openSigning, type Signing, type SigningParts } from './checkpoints/signing.js';
 import { Connection } from './connection.js';
@@ -37,8 +37,10 @@ export interface Audit {
   stop(): Promise<void>;
 }
 
-const SEQUENCER_TIMEOUT_MS = 10_000;
-const SEQUENCER_LOCK_MS = 2_000;
+/** A statement that got no answer is given up well within the patience of those who wait, so that it can be asked for and sent again. */
+const APPEND_TIMEOUT_MS = 1_000;
+/** The head is held for a second at most; this is for what comes before and after. */
+const SEQUENCER_TIMEOUT_MS = 2_000;
 
 /**
  * Opens the log with three connections of its own, beside the gateway's pool.
@@ -46,8 +48,8 @@ const SEQUENCER_LOCK_MS = 2_000;
  */
 export async function openAudit(parts: AuditParts): Promise<Audit> {
   const { config, clock, url, instance, log } = parts;
-  const appending = connect(url, 'gatehouse-audit', BATCHER_LIMITS.patienceMs, BATCHER_LIMITS.patienceMs);
-  const numbering = connect(url, 'gatehouse-sequencer', SEQUENCER_TIMEOUT_MS, SEQUENCER_LOCK_MS);
+  const appending = connect(url, 'gatehouse-audit', APPEND_TIMEOUT_MS);
+  const numbering = connect(url, 'gatehouse-sequencer', SEQUENCER_TIMEOUT_MS);
   const batcher = new Batcher(appending, clock);
   const sequencer = new Sequencer(numbering, config.audit.sequenceEvery, log);
   const journal = new RefusalsJournal({ dir: parts.dir, instance, clock, log });
@@ -89,8 +91,9 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   };
 }
 
-function connect(url: string, applicationName: string, statementTimeoutMs: number, lockTimeoutMs: number): Connection {
-  return new Connection({ url, role: APP_ROLE, applicationName, statementTimeoutMs, lockTimeoutMs });
+function connect(url: string, applicationName: string, timeoutMs: number): Connection {
+  const timeouts = { statementTimeoutMs: timeoutMs, lockTimeoutMs: timeoutMs };
+  return new Connection({ url, role: APP_ROLE, applicationName, ...timeouts });
 }
 
 /** The log takes its name at the first start and keeps it: proofs name it. */

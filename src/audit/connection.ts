@@ -90,8 +90,11 @@ export function sqlState(error: unknown): string | undefined {
     : undefined;
 }
 
-/** Whether the server ended the session (classes 08 and 57P): what it was doing may have been committed or not. */
+/** Codes and classes of a session that ended: idle in its transaction, or too long in it, among them. */
+const ENDED = ['08', '57P', '25P03', '25P04'];
+
+/** Whether the server ended the session: what it was doing may have been committed or not. */
 export function isLost(error: unknown): boolean {
   const state = sqlState(error);
-  return state === undefined || state.startsWith('08') || state.startsWith('57P');
+  return state === undefined || ENDED.some((ended) => state.startsWith(ended));
 }

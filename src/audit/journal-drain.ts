@@ -111,6 +111,8 @@ function recordId(at: string, name: string): string {
 export class JournalDrain {
   #running: Promise<void> | undefined;
   #left = false;
+  /** Refusals may have been noted behind the run that is under way. */
+  #again = false;
 
   constructor(
     private readonly journal: RefusalsJournal,
@@ -121,7 +123,9 @@ export class JournalDrain {
 
   /** Called whenever records could be written; cheap when there is nothing to drain. */
   nudge(): void {
-    if (this.#left || !this.journal.empty) void this.drain();
+    if (!this.#left && this.journal.empty) return;
+    this.#again = this.#running !== undefined;
+    void this.drain();
   }
 
   /** Drains everything there is; what cannot be drained now stays for the next time. One at a time. */
@@ -133,6 +137,7 @@ export class JournalDrain {
       })
       .finally(() => {
         this.#running = undefined;
+        if (this.#again) this.nudge();
       });
     return this.#running;
   }

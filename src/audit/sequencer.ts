@@ -1,5 +1,5 @@
 import type { Log } from '../platform/index.js';
-import type { Connection } from './connection.js';
+import { type Connection, sqlState } from './connection.js';
 
 export interface Sequenced {
   /** Records that were given a number; undefined when another instance is at it. */
@@ -11,6 +11,8 @@ export interface Sequenced {
 const MOST = 4_096;
 /** How long an instance with nothing to do waits before it looks for what others left. */
 const IDLE_MS = 500;
+/** query_canceled and transaction_timeout: so many records are too much work for the time that the head may be held. */
+const TOO_LONG = new Set(['57014', '25P04']);
 
 /** One run: the oldest durable records get their numbers. */
 export async function sequenceOnce(connection: Connection, most = MOST): Promise<Sequenced> {
@@ -32,6 +34,7 @@ export class Sequencer {
   #running: Promise<void> | undefined;
   #soon = false;
   #failures = 0;
+  #most = MOST;
   #stopped = true;
 
   /** Called with the number of records that got theirs. */
@@ -68,10 +71,15 @@ export class Sequencer {
   async drain(): Promise<number> {
     let total = 0;
     for (;;) {
-      const { moved } = await sequenceOnce(this.connection);
+      const most = this.#most;
+      const { moved } = await sequenceOnce(this.connection, most).catch((error: unknown) => {
+        if (TOO_LONG.has(sqlState(error) ?? '')) this.#most = Math.ceil(most / 4);
+        throw error;
+      });
       if (moved !== undefined && moved > 0) this.onNumbered(moved);
       total += moved ?? 0;
-      if (moved !== MOST) return total;
+      if (moved !== most) return total;
+      this.#most = Math.min(most * 2, MOST);
     }
   }
 

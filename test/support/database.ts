@@ -9,6 +9,8 @@ export interface TestDatabase {
   /** As the application role. */
   database: Database;
   superuserUrl: string;
+  /** Of the postmaster at work. */
+  pid(): number;
   /** One more pool on the same database, as another instance would have. */
   another(): Promise<Database>;
   stop(): Promise<void>;
@@ -17,10 +19,11 @@ export interface TestDatabase {
 /** A fresh cluster with every migration applied, for the specs of one file. */
 export async function startTestDatabase(
   entities: MixedList<(new () => object) | EntitySchema> = [],
+  { durable = false } = {},
 ): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-spec-'));
   await chmod(folder, 0o755);
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), durable: false, stopWithParent: true });
+  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), durable, stopWithParent: true });
   const pools: Database[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(pools.map((pool) => pool.close()));
@@ -46,6 +49,7 @@ export async function startTestDatabase(
   return {
     database: await another(),
     superuserUrl: postgres.superuserUrl,
+    pid: () => postgres.pid,
     another,
     stop,
   };

@@ -198,6 +198,8 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** Text of gatehouse.yaml. */
   yaml?: string;
+  /** Without its log. */
+  quiet?: boolean;
 }
 
 /** Limits high enough that a busy suite never meets them; suites about limits start their own system. */
@@ -221,7 +223,7 @@ export async function startSystem(options: StartOptions = {}): Promise<System> {
       GATEHOUSE_LOG_LEVEL: 'warn',
       ...options.env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', options.quiet === true ? 'ignore' : 'inherit'],
   });
   await readyLine(child);
   const system = new System(dataDir, readCredentials(dataDir), child);

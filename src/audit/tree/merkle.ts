@@ -20,10 +20,10 @@ export function leafHash(bytes: Uint8Array | string): Buffer {
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  const joined = Buffer.allocUnsafe(1 + 2 * HASH_BYTES);
+  const joined = Buffer.allocUnsafe(1 + left.length + right.length);
   joined[0] = 1;
   joined.set(left, 1);
-  joined.set(right, 1 + HASH_BYTES);
+  joined.set(right, 1 + left.length);
   return sha256(joined);
 }
 

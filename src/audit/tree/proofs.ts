@@ -1,4 +1,4 @@
-import { EMPTY_ROOT, nodeHash } from './merkle.js';
+import { EMPTY_ROOT, HASH_BYTES, nodeHash } from './merkle.js';
 
 /** A run of leaves, from `from` up to but not including `to`, whose tree hash is one hash of a proof. */
 export interface Range {
@@ -64,7 +64,7 @@ export function verifyInclusion(
   proof: readonly Buffer[],
   root: Buffer,
 ): boolean {
-  if (index < 0 || index >= size) return false;
+  if (index < 0 || index >= size || !areHashes([leaf, root, ...proof])) return false;
   let node = index;
   let last = size - 1;
   let hash = leaf;
@@ -89,9 +89,10 @@ export function verifyConsistency(
   firstRoot: Buffer,
   secondRoot: Buffer,
 ): boolean {
-  if (first < 0 || first > second) return false;
-  if (first === 0) return proof.length === 0 && firstRoot.equals(EMPTY_ROOT);
+  if (first < 0 || first > second || !areHashes([firstRoot, secondRoot, ...proof])) return false;
+  if (first === 0 && !firstRoot.equals(EMPTY_ROOT)) return false;
   if (first === second) return proof.length === 0 && firstRoot.equals(secondRoot);
+  if (first === 0) return proof.length === 0;
   let [node, last] = [first - 1, second - 1];
   while (node % 2 === 1) [node, last] = [half(node), half(last)];
   const [start, ...rest] = isPowerOfTwo(first) ? [firstRoot, ...proof] : proof;
@@ -109,6 +110,11 @@ export function verifyConsistency(
     [node, last] = [half(node), half(last)];
   }
   return last === 0 && one.equals(firstRoot) && two.equals(secondRoot);
+}
+
+/** What comes from elsewhere may have any length, and two hashes in the place of one would prove what is not so. */
+function areHashes(hashes: readonly Buffer[]): boolean {
+  return hashes.every((hash) => hash.length === HASH_BYTES);
 }
 
 function half(value: number): number {

@@ -52,6 +52,13 @@ export async function bringUp(dataDir: string, durable: boolean, keeper: Keeper)
   );
 }
 
+/** Starts a cluster whose postmaster has died under us, on the port that everyone knows it by. */
+export async function startAgain(place: Place, port: number, durable: boolean, keeper: Keeper): Promise<Running> {
+  await clearDeadPostmaster(place.cluster);
+  const binaries = await usableBinaries(findBinariesPackage(), place.user, place.copies);
+  return await startPostmaster(binaries, place.cluster, place.user, port, durable, keeper);
+}
+
 async function prepareCluster(
   dataDir: string,
   place: Place,

@@ -2,8 +2,9 @@ import { rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { lockDataDir } from '../development/data-dir-lock.js';
 import type { LogFields } from '../telemetry/log.js';
-import { bringUp } from './bring-up.js';
+import { bringUp, startAgain } from './bring-up.js';
 import { readPassword } from './cluster.js';
+import { KeepUp } from './keep-up.js';
 import { type Keeper, makeKeeper } from './keeper.js';
 import { isOutside, type Place } from './place.js';
 import { findPostmaster, type Running, stopPostmaster } from './postmaster.js';
@@ -30,7 +31,8 @@ export interface EmbeddedPostgres extends PostgresAddress {
 
 /**
  * Starts the embedded PostgreSQL of a data folder, or takes over the one that a killed process left. The folder is this
- * process's alone until `stop()`; an ordinary exit stops the postmaster, a SIGKILL leaves it for the next start.
+ * process's alone until `stop()`; an ordinary exit stops the postmaster, a SIGKILL leaves it for the next start. A postmaster that ends
+ * by itself is started again at the same address.
  * @throws ConfigError naming GATEHOUSE_DATA_DIR (in use, no rights) or DATABASE_URL (no PostgreSQL for this machine)
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -39,10 +41,23 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const lock = await lockDataDir(dataDir, 'postgres');
   const keeper = makeKeeper(options.stopWithParent ?? false);
   try {
-    const { running, adopted, password, place } = await bringUp(dataDir, options.durable ?? true, keeper);
-    const stop = once(stopper(running, place, lock, keeper));
+    const durable = options.durable ?? true;
+    const { running, adopted, password, place } = await bringUp(dataDir, durable, keeper);
+    const note = ({ process: { pid }, port }: Running): Promise<void> =>
+      writeRecord(dataDir, { place: place.cluster, pid, port });
+    const keptUp = new KeepUp({
+      running,
+      start: async ({ port }) => {
+        const again = await startAgain(place, port, durable, keeper);
+        // Where it cannot be written the old one stays: what it says of place and port still holds.
+        await note(again).catch(() => undefined);
+        return again;
+      },
+      log: options.log,
+    });
+    const stop = once(stopper(keptUp, place, lock, keeper));
     try {
-      await writeRecord(dataDir, { place: place.cluster, pid: running.process.pid, port: running.port });
+      await note(running);
     } catch (error) {
       await stop();
       throw error;
@@ -51,7 +66,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       pid: running.process.pid,
       durationMs: Math.round(performance.now() - startedAt),
     });
-    return { ...addressOf(running, password), adopted, stop };
+    return {
+      ...addressOf(running, password),
+      get pid() {
+        return keptUp.running.process.pid;
+      },
+      adopted,
+      stop,
+    };
   } catch (error) {
     await lock.release();
     throw error;
@@ -70,7 +92,7 @@ export async function findEmbeddedPostgres(dataDir: string): Promise<PostgresAdd
 }
 
 function stopper(
-  running: Running,
+  keptUp: KeepUp,
   place: Place,
   lock: { release(): Promise<void> },
   keeper: Keeper,
@@ -78,7 +100,8 @@ function stopper(
   const serverLog = keepServerLogBounded(place.cluster);
   return async (options) => {
     serverLog.stop();
-    await stopPostmaster(running.process, place.cluster);
+    await keptUp.stop();
+    await stopPostmaster(keptUp.running.process, place.cluster);
     keeper.dismiss();
     if (options?.remove) await removeCluster(place);
     await lock.release();

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseUnavailable } from '../database/unavailable.js';
 import type { Log } from '../telemetry/log.js';
 import type { ProblemCode } from '../problems/catalogue.js';
 import { ProblemError } from '../problems/problem-error.js';
@@ -46,6 +47,13 @@ const BY_STATUS: Record<number, ProblemCode> = {
 /** Whatever was thrown, as a problem of the catalogue; a defect becomes one opaque `internal`. */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
+  // Where nothing can be kept nothing is answered, whichever statement met it first.
+  if (isDatabaseUnavailable(error))
+    return new ProblemError('audit-unavailable', {
+      rule: 'database.unavailable',
+      headers: { 'retry-after': '2' },
+      cause: error,
+    });
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? BY_FASTIFY_CODE[code] : undefined;
   const status = error instanceof HttpException ? error.getStatus() : typeof statusCode === 'number' ? statusCode : 500;
