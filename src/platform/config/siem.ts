@@ -71,6 +71,6 @@ export const siem = z.strictObject({
     .default([])
     .meta({
       description:
-        'Receivers that every record of the log goes to, in order and at least once: `{ name, kind: file | splunk-hec | https | syslog | otlp, format: ocsf | cef, from: beginning | now, batch: { records, bytes } }` with `path` and `rotate: { size, keep }` (file; without `keep` nothing is deleted), or `url`, `token`, `caFile`, `certFile`, `keyFile`.',
+        'Receivers that every record of the log goes to, in order and at least once (docs/siem.md). Each has `name`, `kind` (`file`, `splunk-hec`, `https`, `syslog`, `otlp`), `format` (`ocsf`, `cef`), `from` (`beginning`, `now`) and `batch: { records, bytes }`; a file `path` and `rotate: { size, keep }`, the others `url`, `token`, `caFile`, `certFile`, `keyFile`.',
     }),
 });
