@@ -67,8 +67,9 @@ function unknown(record: StoredRecord): Mapped {
  * @param seq number of the record; null while it has none
  * @param bytes the record as it is stored: they stand in `raw_data` letter for letter, so that whoever has the event can compute the
  * leaf hash again (SHA-256 of a zero byte and these bytes, RFC 6962 section 2.1)
+ * @param log name of the log; after a restore it is not the one that older records bear
  */
-export function toOcsf(seq: number | null, record: StoredRecord, bytes: Buffer): object {
+export function toOcsf(seq: number | null, record: StoredRecord, bytes: Buffer, log = record.origin): object {
   const mapped = mapRecord(record);
   return {
     ...classified(mapped),
@@ -78,7 +79,7 @@ export function toOcsf(seq: number | null, record: StoredRecord, bytes: Buffer):
       product: PRODUCT,
       uid: record.id,
       ...(seq === null ? {} : { sequence: seq }),
-      log_name: record.origin,
+      log_name: log,
       log_provider: PRODUCT.name,
       event_code: record.kind,
       original_time: record.at,

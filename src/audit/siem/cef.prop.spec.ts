@@ -57,7 +57,7 @@ describe('an event of CEF', () => {
           decision: { id: 'd', outcome: 'deny', rule: 'agent.denied', reason },
         });
         const bytes = recordBytes(record, FRAME);
-        const line = recordCef(seq, JSON.parse(bytes.toString()) as StoredRecord, bytes);
+        const line = recordCef(seq, JSON.parse(bytes.toString()) as StoredRecord, bytes, FRAME.origin);
         expect(line).not.toMatch(/[\n\r]/);
         const read = readCef(line);
         expect(read?.signature).toBe('call');

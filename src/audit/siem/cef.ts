@@ -71,8 +71,11 @@ export const BATCH_SIGNATURE = 'batch';
 /** A value of a caller's own words: on one line, whatever a reader takes for its end. */
 const plain = (text: string): string => text.replaceAll(CONTROLS, ' ');
 
-/** @param bytes the record as it is stored: they stand in `rawEvent`, from which the leaf hash is computed again */
-export function recordCef(seq: number, record: StoredRecord, bytes: Buffer): string {
+/**
+ * @param bytes the record as it is stored: they stand in `rawEvent`, from which the leaf hash is computed again
+ * @param log name of the log, as the checkpoint that covers the record bears it
+ */
+export function recordCef(seq: number, record: StoredRecord, bytes: Buffer, log: string): string {
   const { http, decision, vendor } = record;
   const mapped = mapRecord(record);
   const { type_name: name } = classified(mapped) as { type_name: string };
@@ -85,7 +88,7 @@ export function recordCef(seq: number, record: StoredRecord, bytes: Buffer): str
     ['cs1Label', 'leafHash'],
     ['cs1', leafHash(bytes).toString('hex')],
     ['cs2Label', 'log'],
-    ['cs2', record.origin],
+    ['cs2', log],
     ['dvchost', record.instance],
     [address?.includes(':') === true ? 'c6a2' : 'src', address],
     ['c6a2Label', address?.includes(':') === true ? 'Source IPv6 Address' : undefined],

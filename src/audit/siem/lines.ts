@@ -20,13 +20,14 @@ function oneLine(event: object): string {
   });
 }
 
-export function recordLine(format: Format, { seq, id, bytes }: OutgoingRecord): ShippedLine {
+/** @param log name of the log, as the checkpoint that covers the record bears it */
+export function recordLine(format: Format, { seq, id, bytes }: OutgoingRecord, log: string): ShippedLine {
   const record = JSON.parse(bytes.toString('utf8')) as StoredRecord;
-  const text = format === 'cef' ? recordCef(seq, record, bytes) : oneLine(toOcsf(seq, record, bytes));
+  const text = format === 'cef' ? recordCef(seq, record, bytes, log) : oneLine(toOcsf(seq, record, bytes, log));
   return { id, atMs: Date.parse(record.at), severity: severityOf(record), text, seq };
 }
 
-/** @param origin name of the log, which the checkpoint bears as well */
+/** @param origin name of the log, as the checkpoint bears it */
 export function statementLine(format: Format, statement: BatchStatement, origin: string, at: Date): ShippedLine {
   const id = statementId(statement);
   const text =

@@ -1,4 +1,5 @@
 import type { Clock, Log } from '../../platform/index.js';
+import { parseCheckpoint } from '../checkpoints/checkpoint.js';
 import type { LogStore } from '../checkpoints/log-store.js';
 import { proveRange } from '../tree/range-proof.js';
 import { TileTree } from '../tree/tile-tree.js';
@@ -161,9 +162,8 @@ export class Shipper {
   /** The next records that a checkpoint covers, and the statement of their batch. */
   private async shipment(first: number): Promise<Shipment | undefined> {
     const { batch, clock, format, log, store } = this.parts;
-    const tip = await log.tip();
-    const signed = tip?.checkpoint;
-    if (tip === undefined || signed === undefined || signed.size <= first) return undefined;
+    const signed = (await log.tip())?.checkpoint;
+    if (signed === undefined || signed.size <= first) return undefined;
     const records = await store.records(first, Math.min(first + batch.records, signed.size), batch.bytes);
     // Nothing is passed over in silence: a record that went to the archive first stops the way until someone decides.
     if (records.length === 0 || records.some(({ seq }, at) => seq !== first + at))
@@ -171,8 +171,10 @@ export class Shipper {
     const past = first + records.length;
     const proof = await proveRange(this.#tree, first, past, signed.size);
     const statement = { first, past, checkpoint: signed.note, ...proof };
-    const lines = records.map((record) => recordLine(format, record));
-    return { kind: 'records', lines: [...lines, statementLine(format, statement, tip.origin, clock.now())] };
+    // The name that is signed: after a restore older records bear another one.
+    const { origin } = parseCheckpoint(signed.note);
+    const lines = records.map((record) => recordLine(format, record, origin));
+    return { kind: 'records', lines: [...lines, statementLine(format, statement, origin, clock.now())] };
   }
 
   /** @throws what the sink throws; a ShippingError when it took too long or the right to ship was lost. */
@@ -186,11 +188,15 @@ export class Shipper {
       if (next === undefined) end('lease-lost')();
     };
     const renewal = setInterval(() => void renew(), this.#pace.renew);
-    const signal = AbortSignal.any([stopping, ending.signal]);
+    // Not AbortSignal.any: what it makes of a signal that lives as long as the gateway lives as long.
+    const stopped = end('stopped');
+    stopping.addEventListener('abort', stopped);
+    if (stopping.aborted) stopped();
     try {
       // A sink that pays no heed to the signal must not hold the loop.
-      await Promise.race([sink.send(shipment, signal), aborted(signal)]);
+      await Promise.race([sink.send(shipment, ending.signal), aborted(ending.signal)]);
     } finally {
+      stopping.removeEventListener('abort', stopped);
       clearTimeout(late);
       clearInterval(renewal);
     }

@@ -26,9 +26,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-const records = Array.from({ length: SIZE }, () => {
+/** The log had another name once, before a restore. */
+const records = Array.from({ length: SIZE }, (_, n) => {
   const record = aRecord({ detail: { text: 'é=|\\ \u2028 🦊' } });
-  return { id: record.id, bytes: recordBytes(record, { origin: ORIGIN, instance: 'spec' }) };
+  return {
+    id: record.id,
+    bytes: recordBytes(record, { origin: n < 3 ? 'before.local/log' : ORIGIN, instance: 'spec' }),
+  };
 });
 const leaves = records.map(({ bytes }) => leafHash(bytes));
 
@@ -46,7 +50,7 @@ async function batch(
   const { note } = signCheckpoint(ORIGIN, size, rootOf(all.slice(0, size)), [SIGNER]);
   const statement = { first, past, checkpoint: note, ...(await proveRange(treeOf(all), first, past, size)) };
   return [
-    ...records.slice(first, past).map((record, n) => recordLine(format, { ...record, seq: first + n }).text),
+    ...records.slice(first, past).map((record, n) => recordLine(format, { ...record, seq: first + n }, ORIGIN).text),
     statementLine(format, statement, ORIGIN, new Date(0)).text,
   ];
 }
@@ -153,11 +157,15 @@ describe('what is wrong is named:', () => {
 
   it('the batch of a record that was altered together with its leaf hash', async () => {
     const other = recordBytes(aRecord(), { origin: ORIGIN, instance: 'spec' });
-    const forged = recordLine('ocsf', {
-      id: (JSON.parse(other.toString()) as { id: string }).id,
-      bytes: other,
-      seq: 5,
-    });
+    const forged = recordLine(
+      'ocsf',
+      {
+        id: (JSON.parse(other.toString()) as { id: string }).id,
+        bytes: other,
+        seq: 5,
+      },
+      ORIGIN,
+    );
     const lines = (await whole()).flat();
     expectBad(await verify(lines.with(5, forged.text)), { from: 0, to: 10 }, /root of their checkpoint/);
     expectBad(await verify(lines, [forged.text]), { seq: 5 }, /two different records/);

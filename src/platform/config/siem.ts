@@ -85,6 +85,6 @@ export const siem = z.strictObject({
     .default([])
     .meta({
       description:
-        'Receivers that every record of the log goes to, in order and at least once: `{ name, kind: file | splunk-hec | https | syslog | otlp, format: ocsf | cef, from: beginning | now, batch: { records, bytes } }` with `path` and `rotate: { size, keep }` (file; without `keep` nothing is deleted), or `url`, `caFile`, `certFile`, `keyFile`, and `token` (but for syslog), `ack`, `index` (splunk-hec: without `ack` what is lost behind the collector is lost), `body: ndjson | json` (https), `enterpriseNumber`, `maxMessage` (syslog). `operational: false` keeps the operational log from a receiver.',
+        'Receivers that every record of the log goes to, in order and at least once (docs/siem.md). Each has `name`, `kind` (`file`, `splunk-hec`, `https`, `syslog`, `otlp`), `format` (`ocsf`, `cef`), `from` (`beginning`, `now`) and `batch: { records, bytes }`; a file `path` and `rotate: { size, keep }`, the others `url`, `token`, `caFile`, `certFile`, `keyFile`; beside those `ack` and `index` (splunk-hec), `body` (https), `enterpriseNumber` and `maxMessage` (syslog). `operational: false` keeps the operational log from a receiver.',
     }),
 });
