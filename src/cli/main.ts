@@ -9,6 +9,7 @@ import { demoVerb } from './demo/demo.js';
 import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
 import { referencesVerb } from './references.js';
+import { replayErasuresVerb } from './replay-erasures.js';
 import { verifyVerb } from './verify.js';
 
 const program = new Command('gatehouse')
@@ -56,6 +57,11 @@ program
   .argument('<file>')
   .description('check a gatehouse.yaml and tell what it sets')
   .action(checkVerb);
+program
+  .command('replay-erasures')
+  .option('--journal <file>', 'journal of erasures; by default erasures.jsonl in the data folder')
+  .description('after a restore: erase again whoever was erased since the backup')
+  .action(replayErasuresVerb);
 program
   .command('demo')
   .description('tell the story of a bank onboarding, against a system it starts itself or a running one')

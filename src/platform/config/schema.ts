@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
+import { erasure } from './erasure.js';
 import { duration, rate, size } from './units.js';
 
 /**
@@ -358,6 +359,7 @@ export const configSchema = z.strictObject({
       keep: duration().prefault('24h').meta({ description: 'How long an Idempotency-Key and its answer are kept.' }),
     })
     .prefault({}),
+  erasure: erasure.prefault({}),
   keys: z
     .strictObject({
       masterKeyFile: text().optional().meta({
