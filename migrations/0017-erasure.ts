@@ -2,10 +2,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Whom a record's body digests are about: the subject, or else the verification, or else the vendor's session that the record names. The
- * record may have gone to the archive when its keys are asked for, so it is noted when they come. Once a batch, for all its keys.
+ * record may have gone to the archive when its keys are asked for, so it is noted when they come. Once a batch, for all its keys; most
+ * records name no session, and are not parsed for it.
  */
 const ABOUT = `
-  coalesce(record.subject, record.verification, left(convert_from(record.bytes, 'UTF8')::jsonb #>> '{detail,sessionId}', 64))`;
+  coalesce(record.subject, record.verification, CASE WHEN position('"sessionId"'::bytea IN record.bytes) > 0 THEN
+    left(convert_from(record.bytes, 'UTF8')::jsonb #>> '{detail,sessionId}', 64) END)`;
 
 const NOTE_DIGESTS = `
   CREATE FUNCTION audit.note_digests() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
-import { copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noteVerifier } from '../../src/audit/checkpoints/note.js';
@@ -280,26 +280,23 @@ describe('after a restore from before it', () => {
   });
 
   it('the same is done by hand, from a journal that is named', async () => {
-    const { dataDir } = system;
+    const { dataDir, credentials } = system;
     const journal = join(dataDir, 'erasures.jsonl');
-    await system.stop(false);
-    copyFileSync(journal, `${backup}.jsonl`);
-    rmSync(dataDir, { recursive: true });
-    copy(backup, dataDir);
-    const run = (...more: string[]) =>
-      spawnSync(process.execPath, [CLI, 'replay-erasures', ...more], {
+    await withClient(credentials.databaseUrl, (database) =>
+      database.query(`UPDATE orchestration.verifications SET erased_at = NULL, sealed_subject = 'x' WHERE id = $1`, [
+        made.id,
+      ]),
+    );
+    const run = (file: string) =>
+      spawnSync(process.execPath, [CLI, 'replay-erasures', '--journal', file], {
         env: { PATH: process.env['PATH'] ?? '', GATEHOUSE_DATA_DIR: dataDir },
         encoding: 'utf8',
       });
-    const first = run('--journal', `${backup}.jsonl`);
+    const first = run(journal);
     expect([first.stdout, first.status]).toEqual(['replayed 1 of 1 erasures, 0 held, 0 strange lines\n', 0]);
-    expect(run('--journal', `${backup}.jsonl`).stdout).toBe('replayed 0 of 1 erasures, 0 held, 0 strange lines\n');
-    expect(run('--journal', `${backup}.none`).stderr).toContain('there is no such file');
-    system = await startSystem({ dataDir });
+    expect(run(journal).stdout).toBe('replayed 0 of 1 erasures, 0 held, 0 strange lines\n');
+    expect(run(`${journal}.none`).stderr).toContain('there is no such file');
     expect((await read(made.id)).body.subject.reference).toBeNull();
-    expect(verify(dataDir)).toMatchObject({ ok: true, exit: 0 });
-    // What the log tells, the journal of this instance takes over.
-    expect(readFileSync(journal, 'utf8')).toContain(erasure.id);
-    rmSync(`${backup}.jsonl`);
-  }, 120_000);
+    expect(await recordsOf(`kind=subject.erased&subject=${erasure.subject}`)).toHaveLength(2);
+  });
 });

@@ -265,6 +265,22 @@ describe('what is under way at an erasure', () => {
   });
 });
 
+describe('erasures, creates and looks at the vendor all at once', () => {
+  it('end in nobody waiting for another, and in nothing kept of whoever was erased last', async () => {
+    const row = await create('dan-1');
+    const looks = async () => {
+      for (const { session_id: session } of house.vendor.sessions.slice(0, 4))
+        await get(VerificationFollower).followSession({ job: 'spec' }, session);
+    };
+    house.vendor.session(row.sessionId).status = 'Approved';
+    for (let n = 0; n < 8; n += 1)
+      await Promise.all([create('dan-1'), looks(), erase('dan-1'), create('dan-1'), looks(), erase('dan-1')]);
+    await erase('dan-1');
+    await get(ErasureRounds).round();
+    expect(await left(row.subject)).toEqual(NOTHING);
+  });
+});
+
 describe('an erasure is refused', () => {
   const asked = (rule: string) => expect.objectContaining({ code: 'conflict', rule }) as object;
 
