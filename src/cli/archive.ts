@@ -60,7 +60,8 @@ function tell(what: string, done: number, of: number): void {
 }
 
 function numberOf(text: string): number {
-  return /^\d{1,15}$/.test(text) ? Number(text) : -1;
+  if (!/^\d{1,15}$/.test(text)) throw new ConfigError('must be the number of a record', '--first');
+  return Number(text);
 }
 
 function say(line: string): void {

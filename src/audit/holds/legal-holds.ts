@@ -40,17 +40,21 @@ interface HoldRow {
   release_reason: string | null;
 }
 
-/** A hold of any scope touches a subject when one of the subject's records falls under it. */
+/**
+ * A hold of any scope touches a subject when one of the subject's records falls under it. Where all of them may be in the archive nobody
+ * can tell, and what cannot be told is held.
+ */
 const HOLDS_SUBJECT_SQL = `
-  SELECT EXISTS (SELECT FROM audit.read_holds() AS hold
-                  WHERE hold.scope = 'all' OR hold.scope = 'subject' AND hold.value = $1
-                     OR hold.scope IN ('client', 'verification', 'period') AND EXISTS (
-                          SELECT FROM (SELECT client, verification, at FROM audit.log WHERE subject = $1
-                                       UNION ALL SELECT client, verification, at FROM audit.intake WHERE subject = $1) AS record
-                           WHERE CASE hold.scope WHEN 'client' THEN record.client = hold.value
-                                                 WHEN 'verification' THEN record.verification = hold.value
-                                                 ELSE record.at >= coalesce(hold.from_at, '-infinity')
-                                                  AND record.at < coalesce(hold.to_at, 'infinity') END)) AS held`;
+  WITH hold AS (SELECT * FROM audit.read_holds()),
+       record AS (SELECT client, verification, at FROM audit.log WHERE subject = $1
+                  UNION ALL SELECT client, verification, at FROM audit.intake WHERE subject = $1)
+  SELECT EXISTS (SELECT FROM hold WHERE scope = 'all' OR scope = 'subject' AND value = $1)
+      OR EXISTS (SELECT FROM hold, record
+                  WHERE CASE scope WHEN 'client' THEN client = value
+                                   WHEN 'verification' THEN verification = value
+                                   WHEN 'period' THEN at >= coalesce(from_at, '-infinity') AND at < coalesce(to_at, 'infinity') END)
+      OR EXISTS (SELECT FROM hold WHERE scope <> 'subject')
+         AND EXISTS (SELECT FROM audit.away) AND NOT EXISTS (SELECT FROM record) AS held`;
 
 /**
  * Legal holds: what they touch stays in the database, and is not erased, until a person releases them. Placing and releasing are each one
