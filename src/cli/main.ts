@@ -13,6 +13,7 @@ import { referencesVerb } from './references.js';
 import { verifyReceiptVerb } from './verify-receipt.js';
 import { verifyVerb, type VerifyVerbOptions } from './verify.js';
 import { verifySiemVerb } from './verify-siem.js';
+import { replayErasuresVerb } from './replay-erasures.js';
 
 const program = new Command('gatehouse')
   .description('The gateway between a regulated firm and its identity-verification vendor.')
@@ -85,6 +86,11 @@ program
   .argument('<file>')
   .description('check a gatehouse.yaml and tell what it sets')
   .action(checkVerb);
+program
+  .command('replay-erasures')
+  .option('--journal <file>', 'journal of erasures; by default erasures.jsonl in the data folder')
+  .description('after a restore: erase again whoever was erased since the backup')
+  .action(replayErasuresVerb);
 program
   .command('demo')
   .description('tell the story of a bank onboarding, against a system it starts itself or a running one')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { siem } from './siem.js';
+import { erasure } from './erasure.js';
 import { duration, rate, size } from './units.js';
 
 /**
@@ -360,6 +361,7 @@ export const configSchema = z.strictObject({
       keep: duration().prefault('24h').meta({ description: 'How long an Idempotency-Key and its answer are kept.' }),
     })
     .prefault({}),
+  erasure: erasure.prefault({}),
   keys: z
     .strictObject({
       masterKeyFile: text().optional().meta({
