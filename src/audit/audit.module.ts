@@ -10,6 +10,7 @@ import type { Audit } from './audit.js';
 import { Database } from '../platform/index.js';
 import { AuditAdminController, DecisionsAdminController } from './audit.admin.controller.js';
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
+import { CompletenessRounds } from './completeness/completeness-rounds.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
 import { Receipts } from './receipts/receipts.js';
 import { TilesController } from './tiles/tiles.admin.controller.js';
@@ -45,6 +46,7 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
           useFactory: (database: Database) => new RecordSearch(database),
         },
         { provide: LogStore, inject: [Database], useFactory: (database: Database) => new LogStore(pooled(database)) },
+        CompletenessRounds,
         { provide: Receipts, inject: [LogStore], useFactory: (store: LogStore) => new Receipts(store) },
       ],
       exports: [AuditLog, CallWriter, RecordSearch, Receipts, LogStore],

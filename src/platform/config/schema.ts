@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { duration, rate, size } from './units.js';
+import { alarm, anchors, time } from './watch.js';
 
 /**
  * The one schema of all settings. `env` in a field's metadata names the environment variable that sets it; every default stands here and
@@ -319,9 +320,16 @@ export const configSchema = z.strictObject({
       checkpointEvery: duration()
         .prefault('1s')
         .meta({ description: 'How often a checkpoint is signed while records arrive.' }),
+      intentPatience: duration().prefault('5m').meta({
+        description:
+          'Age at which a change that was meant and never ended is closed as of unknown outcome; longer than any call may take.',
+      }),
+      alarm: alarm.prefault({}),
+      anchors: anchors.optional(),
       retention: z.strictObject({}).prefault({}).meta({ description: 'Read; nothing to set yet.' }),
     })
     .prefault({}),
+  time: time.prefault({}),
   idempotency: z
     .strictObject({
       keep: duration().prefault('24h').meta({ description: 'How long an Idempotency-Key and its answer are kept.' }),
