@@ -8,6 +8,7 @@ import {
 import type { QueryConfig } from 'pg';
 import type { Audit } from './audit.js';
 import { Database } from '../platform/index.js';
+import { RaisedAlarms } from './alarm/raised-alarms.js';
 import { AuditAdminController, DecisionsAdminController } from './audit.admin.controller.js';
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
 import { CompletenessRounds } from './completeness/completeness-rounds.js';
@@ -40,6 +41,7 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
         { provide: AUDIT, useValue: audit },
         { provide: AuditLog, useValue: audit.auditLog },
         { provide: CallWriter, useValue: audit.callWriter },
+        { provide: RaisedAlarms, useValue: new RaisedAlarms(audit.alarming?.alarms) },
         {
           provide: RecordSearch,
           inject: [Database],
@@ -49,7 +51,7 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
         CompletenessRounds,
         { provide: Receipts, inject: [LogStore], useFactory: (store: LogStore) => new Receipts(store) },
       ],
-      exports: [AuditLog, CallWriter, RecordSearch, Receipts, LogStore],
+      exports: [AuditLog, CallWriter, RaisedAlarms, RecordSearch, Receipts, LogStore],
     };
   }
 

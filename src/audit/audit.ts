@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { APP_ROLE, type Clock, type Config, ConfigError, type Log } from '../platform/index.js';
+import { type Alarming, openAlarms } from './alarm/open-alarms.js';
 import { AuditLog } from './audit-log.js';
 import { AuditMetrics } from './audit-metrics.js';
 import { Batcher, BATCHER_LIMITS } from './batcher.js';
@@ -11,7 +12,7 @@ import { RefusalsJournal } from './refusals-journal.js';
 import { Sequencer } from './sequencer.js';
 
 export interface AuditParts {
-  config: Pick<Config, 'audit' | 'policy'>;
+  config: Pick<Config, 'audit' | 'policy' | 'time'>;
   clock: Clock;
   log: Log;
   /** Postgres; the connections take on the application's role. */
@@ -20,6 +21,8 @@ export interface AuditParts {
   instance: string;
   /** Folder of the instance's journal of refusals. */
   dir: string;
+  /** Folder whose disk is watched, with the file of alarms. Without it nothing is watched. */
+  dataDir?: string | undefined;
   /** Without it records are written and numbered, and others sign. */
   signing?: SigningParts | undefined;
 }
@@ -29,6 +32,7 @@ export interface Audit {
   auditLog: AuditLog;
   callWriter: CallWriter;
   signing: Signing | undefined;
+  alarming: Alarming | undefined;
   /** Begins to number records and to drain what earlier runs left in the journal. */
   start(): void;
   /** Writes and numbers what is left, and closes the connections; `auditLog` takes nothing more. */
@@ -53,6 +57,9 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   const drain = new JournalDrain(journal, auditLog, log);
   const signing =
     parts.signing && (await openSigning(parts, parts.signing, auditLog).catch(closing(batcher, sequencer)));
+  const { dataDir } = parts;
+  const watched = { config, clock, log, url, auditLog, batcher, journal, checkpointer: signing?.checkpointer };
+  const alarming = dataDir === undefined ? undefined : openAlarms({ ...watched, dataDir });
   const metrics = new AuditMetrics(batcher);
   batcher.onCommitted = (records) => {
     metrics.committed(records);
@@ -64,14 +71,17 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   return {
     auditLog,
     signing,
+    alarming,
     callWriter: new CallWriter({ auditLog, clock, journal, policyVersion: policyVersion(config.policy) }),
     start: () => {
       sequencer.start();
       signing?.start();
+      alarming?.start();
       void drain.drain();
     },
     stop: async () => {
       await drain.drain();
+      await alarming?.stop();
       await batcher.stop();
       await sequencer.stop();
       await signing?.stop();

@@ -1,3 +1,4 @@
+export { RaisedAlarms } from './alarm/raised-alarms.js';
 export { type Audit, openAudit } from './audit.js';
 export { AuditLog } from './audit-log.js';
 export { AuditModule } from './audit.module.js';

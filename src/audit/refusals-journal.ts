@@ -76,6 +76,11 @@ export class RefusalsJournal {
     return this.#file === undefined && this.#lines.length === 0 && this.#uncounted === 0;
   }
 
+  /** Whether the last lines could not be written. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** Resolves when the line is on the disk, or counted; a disk that fails is told to the operational log and refuses nobody. */
   async note(refusal: Refusal): Promise<void> {
     if (this.empty) this.parts.log.error('records cannot be written: calls are refused and noted in the journal');

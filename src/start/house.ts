@@ -103,6 +103,7 @@ async function build(config: Config, log: Log, undo: Undo): Promise<House> {
     url: databaseUrl,
     instance,
     dir,
+    dataDir: config.dataDir,
     signing,
   });
   const application = await openApplication({
