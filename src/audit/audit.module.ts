@@ -7,13 +7,14 @@ import {
 } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import type { Audit } from './audit.js';
-import { Database } from '../platform/index.js';
+import { Clock, type Config, CONFIG, Database, Log, Outbox } from '../platform/index.js';
 import { RaisedAlarms } from './alarm/raised-alarms.js';
 import { AuditAdminController, DecisionsAdminController } from './audit.admin.controller.js';
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
 import { CompletenessRounds } from './completeness/completeness-rounds.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
 import { Receipts } from './receipts/receipts.js';
+import { TimeRounds } from './time/time-rounds.js';
 import { TilesController } from './tiles/tiles.admin.controller.js';
 import { AuditLog } from './audit-log.js';
 import { CallWriter } from './call-writer.js';
@@ -49,6 +50,15 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
         },
         { provide: LogStore, inject: [Database], useFactory: (database: Database) => new LogStore(pooled(database)) },
         CompletenessRounds,
+        {
+          provide: TimeRounds,
+          inject: [CONFIG, Clock, Database, Outbox, Log],
+          useFactory: ({ time: settings }: Config, clock: Clock, database: Database, outbox: Outbox, log: Log) => {
+            const { auditLog, alarming } = audit;
+            const { alarms, offsets } = alarming ?? {};
+            return new TimeRounds({ settings, clock, database, outbox, log, auditLog, alarms, offsets });
+          },
+        },
         { provide: Receipts, inject: [LogStore], useFactory: (store: LogStore) => new Receipts(store) },
       ],
       exports: [AuditLog, CallWriter, RaisedAlarms, RecordSearch, Receipts, LogStore],

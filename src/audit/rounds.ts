@@ -12,9 +12,12 @@ export class Rounds {
     private readonly log: Pick<Log, 'warn'>,
     private readonly work: () => Promise<void>,
   ) {
-    this.#timer = setInterval(() => {
-      this.#running ??= this.round().finally(() => (this.#running = undefined));
-    }, everyMs).unref();
+    this.#timer = setInterval(() => this.now(), everyMs).unref();
+  }
+
+  /** Begins a round, unless one is under way. */
+  now(): void {
+    this.#running ??= this.round().finally(() => (this.#running = undefined));
   }
 
   /** No round begins after this, and the one under way has ended when it resolves. */

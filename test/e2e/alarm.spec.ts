@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AlarmReceiver, alarmReceiver } from '../support/alarm-receiver.js';
+import { answerTo, type TimeServer, timeServer } from '../support/time-server.js';
 import { startSystem, type System, until, WIDE_LIMITS } from '../support/system.js';
 
 /** The postmaster of a data folder and every process of it. */
@@ -21,14 +22,17 @@ function postgresOf(dataDir: string): number[] {
 
 describe('a database that stands still under a running gateway', () => {
   let receiver: AlarmReceiver;
+  let time: TimeServer;
   let system: System;
   let stopped: number[] = [];
   beforeAll(async () => {
     receiver = await alarmReceiver();
+    time = await timeServer((question) => [answerTo(question, Date.now() + 42_000)]);
     system = await startSystem({
       env: { GATEHOUSE_ALARM_TOKEN: 'alarm-secret' },
       yaml: `${WIDE_LIMITS}
 audit: { alarm: { after: 1s, freeSpace: 999999999mb, url: '${receiver.url}', caFile: '${receiver.caFile}' } }
+time: { source: ['ntp://127.0.0.1:${time.port}'] }
 `,
     });
   });
@@ -36,6 +40,7 @@ audit: { alarm: { after: 1s, freeSpace: 999999999mb, url: '${receiver.url}', caF
     for (const pid of stopped) process.kill(pid, 'SIGCONT');
     await system.stop();
     await receiver.stop();
+    await time.stop();
   });
 
   const metrics = async (): Promise<string> => {
@@ -55,9 +60,29 @@ audit: { alarm: { after: 1s, freeSpace: 999999999mb, url: '${receiver.url}', caF
   it('lists in its health what is raised', async () => {
     const { body } = await until(async () => {
       const answer = await system.admin<{ alarms: { alarm: string; since: string }[] }>('/health');
-      return answer.body.alarms.length > 0 && answer;
+      return answer.body.alarms.length > 1 && answer;
     });
-    expect(body.alarms).toEqual([{ alarm: 'disk-nearly-full', since: expect.any(String) as string }]);
+    const since = expect.any(String) as string;
+    expect(body.alarms).toEqual([
+      { alarm: 'disk-nearly-full', since },
+      { alarm: 'clock-off', since },
+    ]);
+  });
+
+  it('records that the clock is off its source, and shows by how much', async () => {
+    const drift = await until(async () => {
+      const { body } = await system.admin<{ items: { record: { detail: { offsetUs: number; source: string } } }[] }>(
+        '/audit/records?kind=clock.drift',
+      );
+      return body.items[0]?.record.detail;
+    });
+    expect(drift.source).toBe(`ntp://127.0.0.1:${time.port}`);
+    expect(Math.abs(drift.offsetUs - 42_000_000)).toBeLessThan(1_000_000);
+    const text = await metrics();
+    const offset = (source: string) =>
+      Number(new RegExp(`^gatehouse_clock_offset\\w*\\{[^}]*source="${source}"[^}]*\\} (\\S+)`, 'm').exec(text)?.[1]);
+    expect(Math.abs(offset(drift.source) - 42)).toBeLessThan(1);
+    expect(Math.abs(offset('database'))).toBeLessThan(1);
   });
 
   it('is told to the receiver, the metrics and the file while it is away, and recorded when it is back', async () => {
