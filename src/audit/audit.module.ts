@@ -9,6 +9,8 @@ import type { QueryConfig } from 'pg';
 import type { Audit } from './audit.js';
 import { Clock, type Config, CONFIG, Database, Log, Outbox } from '../platform/index.js';
 import { RaisedAlarms } from './alarm/raised-alarms.js';
+import { AnchorsAdminController } from './anchors/anchors.admin.controller.js';
+import { AnchorStore } from './anchors/anchor-store.js';
 import { AuditAdminController, DecisionsAdminController } from './audit.admin.controller.js';
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
 import { CompletenessRounds } from './completeness/completeness-rounds.js';
@@ -37,7 +39,13 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
     return {
       module: AuditModule,
       global: true,
-      controllers: [AuditAdminController, DecisionsAdminController, CheckpointsAdminController, TilesController],
+      controllers: [
+        AuditAdminController,
+        DecisionsAdminController,
+        CheckpointsAdminController,
+        TilesController,
+        AnchorsAdminController,
+      ],
       providers: [
         { provide: AUDIT, useValue: audit },
         { provide: AuditLog, useValue: audit.auditLog },
@@ -50,6 +58,11 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
         },
         { provide: LogStore, inject: [Database], useFactory: (database: Database) => new LogStore(pooled(database)) },
         CompletenessRounds,
+        {
+          provide: AnchorStore,
+          inject: [Database],
+          useFactory: (database: Database) => new AnchorStore(pooled(database)),
+        },
         {
           provide: TimeRounds,
           inject: [CONFIG, Clock, Database, Outbox, Log],

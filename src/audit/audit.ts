@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { APP_ROLE, type Clock, type Config, ConfigError, type Log } from '../platform/index.js';
 import { type Alarming, openAlarms } from './alarm/open-alarms.js';
+import { openAnchoring } from './anchors/open-anchoring.js';
 import { AuditLog } from './audit-log.js';
 import { AuditMetrics } from './audit-metrics.js';
 import { Batcher, BATCHER_LIMITS } from './batcher.js';
@@ -60,6 +61,7 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   const { dataDir } = parts;
   const watched = { config, clock, log, url, auditLog, batcher, journal, checkpointer: signing?.checkpointer };
   const alarming = dataDir === undefined ? undefined : openAlarms({ ...watched, dataDir });
+  const anchoring = openAnchoring({ config, clock, log, url, auditLog });
   const metrics = new AuditMetrics(batcher);
   batcher.onCommitted = (records) => {
     metrics.committed(records);
@@ -77,10 +79,12 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
       sequencer.start();
       signing?.start();
       alarming?.start();
+      anchoring?.start();
       void drain.drain();
     },
     stop: async () => {
       await drain.drain();
+      await anchoring?.stop();
       await alarming?.stop();
       await batcher.stop();
       await sequencer.stop();

@@ -1,4 +1,5 @@
 export { RaisedAlarms } from './alarm/raised-alarms.js';
+export { verifyAnchor } from './anchors/verify-anchor.js';
 export { type Audit, openAudit } from './audit.js';
 export { AuditLog } from './audit-log.js';
 export { AuditModule } from './audit.module.js';
