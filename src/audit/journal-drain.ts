@@ -114,7 +114,7 @@ export class JournalDrain {
 
   /** Called whenever records could be written; cheap when there is nothing to drain. */
   nudge(): void {
-    if (this.#left || !this.journal.empty) void this.drain();
+    if (this.#left || !this.journal.empty || this.journal.failed) void this.drain();
   }
 
   /** Drains everything there is; what cannot be drained now stays for the next time. One at a time. */

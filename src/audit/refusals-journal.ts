@@ -95,6 +95,8 @@ export class RefusalsJournal {
   async close(): Promise<void> {
     if (this.#uncounted > 0) this.countLine();
     while (this.#lines.length > 0 || this.#writing) await this.flush();
+    // Nothing is left to write: whether the disk takes the next line is not known yet.
+    this.#failed = false;
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;

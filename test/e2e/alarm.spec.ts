@@ -87,6 +87,7 @@ time: { source: ['ntp://127.0.0.1:${time.port}'] }
 
   it('is told to the receiver, the metrics and the file while it is away, and recorded when it is back', async () => {
     expect(gauge(await metrics())).toBe(0);
+    const stoppedAt = Date.now();
     stopped = postgresOf(system.dataDir);
     for (const pid of stopped) process.kill(pid, 'SIGSTOP');
     await until(() => Promise.resolve(told().length > 0));
@@ -99,6 +100,8 @@ time: { source: ['ntp://127.0.0.1:${time.port}'] }
         origin: 'gatehouse.local/log',
       },
     ]);
+    // The bound, the two seconds between two questions, and some for a busy machine.
+    expect(Date.parse(told()[0]!.at) - stoppedAt).toBeLessThan(8_000);
     expect(receiver.authorizations).toEqual(new Set(['Bearer alarm-secret']));
     expect(gauge(await metrics())).toBe(1);
     await until(() => Promise.resolve(filed().length === 1));

@@ -10,7 +10,7 @@ interface Found {
 const SHORT = `${WIDE_LIMITS}
 listeners: { connections: { headersTimeout: 900ms, requestTimeout: 900ms } }
 vendors: { didit: { timeouts: { read: 1s, write: 1s, check: 1s } } }
-audit: { intentPatience: 2s }
+audit: { intentPatience: 4s }
 `;
 
 describe('kill -9 of the gateway while the vendor works on a change', () => {

@@ -144,9 +144,9 @@ function checkTogether(config: Config): void {
   if (config.auth.issuer !== undefined)
     needs('OIDC_AUDIENCE', config.auth.audience, 'must be given when OIDC_ISSUER is set');
   const { read, write, check } = config.vendors.didit.timeouts;
-  // A call of the longest body and the slowest answer has an intent and no completion for as long as this.
-  if (config.audit.intentPatience <= config.listeners.connections.requestTimeout + Math.max(read, write, check)) {
-    const bound = 'listeners.connections.requestTimeout and the longest of vendors.didit.timeouts together';
+  // The longest body, a search and a change with the slowest answers: for as long as this a call has an intent and no completion.
+  if (config.audit.intentPatience <= config.listeners.connections.requestTimeout + read + write + check) {
+    const bound = 'listeners.connections.requestTimeout and vendors.didit.timeouts together';
     throw new ConfigError(`must be longer than ${bound}`, 'audit.intentPatience');
   }
   for (const listener of ['public', 'admin'] as const) {
