@@ -155,7 +155,7 @@ export class JournalDrain {
 }
 
 /** A journal under our own process id that is not ours was left by an earlier process: in a container it is always the same. */
-function processIsAlive(pid: number): boolean {
+export function processIsAlive(pid: number): boolean {
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);

@@ -23,18 +23,17 @@ function postgresOf(dataDir: string): number[] {
 describe('a database that stands still under a running gateway', () => {
   let receiver: AlarmReceiver;
   let time: TimeServer;
+  let yaml: string;
   let system: System;
   let stopped: number[] = [];
   beforeAll(async () => {
     receiver = await alarmReceiver();
     time = await timeServer((question) => [answerTo(question, Date.now() + 42_000)]);
-    system = await startSystem({
-      env: { GATEHOUSE_ALARM_TOKEN: 'alarm-secret' },
-      yaml: `${WIDE_LIMITS}
+    yaml = `${WIDE_LIMITS}
 audit: { alarm: { after: 1s, freeSpace: 999999999mb, url: '${receiver.url}', caFile: '${receiver.caFile}' } }
 time: { source: ['ntp://127.0.0.1:${time.port}'] }
-`,
-    });
+`;
+    system = await startSystem({ env: { GATEHOUSE_ALARM_TOKEN: 'alarm-secret' }, yaml });
   });
   afterAll(async () => {
     for (const pid of stopped) process.kill(pid, 'SIGCONT');
@@ -54,8 +53,9 @@ time: { source: ['ntp://127.0.0.1:${time.port}'] }
     readFileSync(join(system.dataDir, 'alarms.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as AlarmReceiver['taken'][number])
-      .filter(({ alarm }) => alarm === 'log-unwritable');
+      .map((line) => JSON.parse(line) as AlarmReceiver['taken'][number] & { pid: number })
+      .filter(({ alarm }) => alarm === 'log-unwritable')
+      .map(({ alarm, state, at, instance, origin }) => ({ alarm, state, at, instance, origin }));
 
   it('lists in its health what is raised', async () => {
     const { body } = await until(async () => {
@@ -122,5 +122,28 @@ time: { source: ['ntp://127.0.0.1:${time.port}'] }
     expect(recorded.map(({ record: { at, detail } }) => ({ at, ...detail })).reverse()).toEqual(
       told().map(({ at, alarm, state }) => ({ at, alarm, state })),
     );
+  });
+
+  it('ends after a crash with the next start, which tells so in place of the one that is gone', async () => {
+    const [{ instance, at } = { instance: '', at: '' }] = receiver.taken.filter(
+      ({ alarm }) => alarm === 'disk-nearly-full',
+    );
+    await system.kill();
+    receiver.forget();
+    system = await startSystem({ dataDir: system.dataDir, yaml: yaml.replace('999999999mb', '1kb') });
+    await until(() => Promise.resolve(receiver.taken.some(({ alarm }) => alarm === 'disk-nearly-full')));
+    expect(receiver.taken.find(({ alarm }) => alarm === 'disk-nearly-full')).toMatchObject({
+      state: 'cleared',
+      instance,
+    });
+    const detail = await until(async () => {
+      const { body } = await system.admin<{ items: { record: { detail: { alarm: string; instance?: string } } }[] }>(
+        '/audit/records?kind=gateway.alarm',
+      );
+      return body.items
+        .map(({ record }) => record.detail)
+        .find((one) => one.instance === instance && one.alarm === 'disk-nearly-full');
+    });
+    expect(detail).toMatchObject({ state: 'cleared', instance, since: at });
   });
 });

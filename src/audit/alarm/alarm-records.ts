@@ -16,9 +16,14 @@ export class AlarmRecords {
     private readonly clock: Clock,
   ) {}
 
-  add({ alarm, state, at }: Pick<AlarmEvent, 'alarm' | 'at'> & { state: AlarmEvent['state'] | 'passed' }): void {
+  /** @param of the alarm of an instance that is no more, and since when it was raised */
+  add(
+    { alarm, state, at }: Pick<AlarmEvent, 'alarm' | 'at'> & { state: AlarmEvent['state'] | 'passed' },
+    of: { instance?: string; since?: string } = {},
+  ): void {
     if (this.#waiting.length === MOST_WAITING) this.#waiting.shift();
-    this.#waiting.push({ id: uuidv7(this.clock.epochMs()), at, kind: 'gateway.alarm', detail: { alarm, state } });
+    const id = uuidv7(this.clock.epochMs());
+    this.#waiting.push({ id, at, kind: 'gateway.alarm', detail: { alarm, state, ...of } });
   }
 
   /** Never rejects. @returns whether everything there was is durable. */

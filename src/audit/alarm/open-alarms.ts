@@ -4,6 +4,7 @@ import type { AuditLog } from '../audit-log.js';
 import type { Batcher } from '../batcher.js';
 import type { Checkpointer } from '../checkpoints/checkpointer.js';
 import { Connection } from '../connection.js';
+import { processIsAlive } from '../journal-drain.js';
 import type { RefusalsJournal } from '../refusals-journal.js';
 import { ClockOffsets } from '../time/clock-offsets.js';
 import { AlarmFile } from './alarm-file.js';
@@ -47,7 +48,7 @@ export function openAlarms(parts: AlarmingParts): Alarming {
   const offsets = new ClockOffsets();
   const timeouts = { statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: TIMEOUT_MS };
   const connection = new Connection({ url, role: APP_ROLE, applicationName: 'gatehouse-alarm', ...timeouts });
-  let writing = Promise.resolve();
+  let [writing, ending] = [Promise.resolve(), Promise.resolve()];
   alarms.listen((event) => {
     writing = file.write(event);
     sender?.send(event);
@@ -61,13 +62,28 @@ export function openAlarms(parts: AlarmingParts): Alarming {
     free: () => freeBytes(dataDir),
     onAhead: (ms) => offsets.set('database', ms / 1_000),
   });
+  /** An instance that is gone has no alarm: this one tells so in its place, and raises its own where the cause has stayed. */
+  const endThoseLeft = async (): Promise<void> => {
+    for (const left of await file.left(processIsAlive)) {
+      if (left.instance === auditLog.instance) continue;
+      const at = clock.now().toISOString();
+      const cleared = { ...left, state: 'cleared', at } as const;
+      sender?.send(cleared);
+      records.add(cleared, { instance: left.instance, since: left.at });
+      await file.write(cleared);
+    }
+  };
   return {
     alarms,
     offsets,
-    start: () => watch.start(),
+    start: () => {
+      ending = endThoseLeft();
+      watch.start();
+    },
     stop: async () => {
       await watch.stop();
       await connection.close();
+      await ending;
       await writing;
       await sender?.stop();
       offsets.stop();

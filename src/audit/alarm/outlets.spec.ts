@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -29,7 +29,23 @@ describe('the file of alarms', () => {
     const file = new AlarmFile(join(dir, 'fresh', 'alarms.jsonl'), log);
     await Promise.all([file.write(event()), file.write(event({ state: 'cleared' }))]);
     const lines = (await readFile(file.path, 'utf8')).trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([event(), event({ state: 'cleared' })]);
+    const { pid } = process;
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { ...event(), pid },
+      { ...event({ state: 'cleared' }), pid },
+    ]);
+  });
+
+  it('tells what instances that are no more have left raised', async () => {
+    const file = new AlarmFile(join(dir, 'left.jsonl'), log, 300);
+    const forgotten = event({ instance: 'gone', alarm: 'disk-nearly-full' });
+    await file.write(forgotten);
+    await file.write(event());
+    await file.write(event({ state: 'cleared' }));
+    await appendFile(file.path, '{"alarm":"log-unwri');
+    expect(await file.left(() => false)).toEqual([forgotten]);
+    expect(await file.left(() => true)).toEqual([]);
+    expect(await new AlarmFile(join(dir, 'none.jsonl'), log).left(() => false)).toEqual([]);
   });
 
   it('is bounded by itself and the one before it', async () => {
