@@ -213,7 +213,8 @@ class Verification {
       if (kind !== 'log.origin' || detail?.['previous'] !== this.#origin) return 'its origin is not that of the log';
     }
     this.#origin = String(origin);
-    if (seq === this.#claims.size - 1 && origin !== this.#claims.origin) return 'its origin is not that of the log';
+    const { size, origin: claimed } = this.#claims;
+    if (seq === size - 1 && origin !== (claimed ?? origin)) return 'its origin is not that of the log';
     return undefined;
   }
 
