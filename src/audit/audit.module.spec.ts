@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aRecord, openTestLog } from '../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../test/support/database.js';
-import { Database, Keyring, loadConfig, Log, SystemClock } from '../platform/index.js';
+import { Clock, CONFIG, Database, Keyring, loadConfig, Log, SystemClock } from '../platform/index.js';
 import { openAudit } from './audit.js';
 import { AuditLog } from './audit-log.js';
 import { AuditModule } from './audit.module.js';
@@ -29,8 +29,11 @@ describe('the module', () => {
       providers: [
         { provide: Database, useValue: database.database },
         { provide: Keyring, useValue: new Keyring(Buffer.alloc(32)) },
+        { provide: Log, useValue: new Log('silent') },
+        { provide: Clock, useValue: new SystemClock() },
+        { provide: CONFIG, useValue: loadConfig({}) },
       ],
-      exports: [Database, Keyring],
+      exports: [Database, Keyring, Log, Clock, CONFIG],
     })
     class Platform {}
     @Module({ imports: [Platform, AuditModule.with(audit)] })

@@ -11,6 +11,7 @@ import { Database } from '../platform/index.js';
 import { AuditAdminController, DecisionsAdminController } from './audit.admin.controller.js';
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
+import { ReadingModule } from './reading.module.js';
 import { Receipts } from './receipts/receipts.js';
 import { TilesController } from './tiles/tiles.admin.controller.js';
 import { AuditLog } from './audit-log.js';
@@ -34,6 +35,7 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
     return {
       module: AuditModule,
       global: true,
+      imports: [ReadingModule],
       controllers: [AuditAdminController, DecisionsAdminController, CheckpointsAdminController, TilesController],
       providers: [
         { provide: AUDIT, useValue: audit },

@@ -5,9 +5,11 @@ import { start, startFailure } from '../start/index.js';
 import { bootstrapVerb } from './bootstrap.js';
 import { checkVerb } from './check.js';
 import { demoVerb } from './demo/demo.js';
+import { exportVerb } from './export.js';
 import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
 import { referencesVerb } from './references.js';
+import { usageRebuildVerb } from './usage.js';
 import { verifyVerb } from './verify.js';
 
 const program = new Command('gatehouse')
@@ -29,6 +31,28 @@ program
   .description('recompute the audit log from its stored bytes; exits non-zero at the first bad record')
   .option('--json', 'print the verdict as one JSON document')
   .action(verifyVerb);
+program
+  .command('export')
+  .description('write the audit log as a file: every numbered record, or those that the options choose')
+  .requiredOption('--format <format>', 'jsonl or csv')
+  .option('--from <instant>', 'records from this instant on, such as 2026-03-10T08:00:00.000Z')
+  .option('--to <instant>', 'records before this instant')
+  .option('--from-seq <number>', 'records from this number on')
+  .option('--to-seq <number>', 'records before this number')
+  .option('--client <id>')
+  .option('--verification <id>')
+  .option('--subject <pseudonym>')
+  .option('--kind <kind>')
+  .option('--outcome <outcome>')
+  .option('--rule <rule>')
+  .option('--out <file>', 'write to a file, which stands when the export is whole; unset: to the standard output')
+  .action(exportVerb);
+program
+  .command('usage')
+  .description('the usage figures')
+  .command('rebuild')
+  .description('count the log again from its first record and put the figures in the place of those in use')
+  .action(usageRebuildVerb);
 program
   .command('keygen')
   .argument('<dir>')

@@ -9,7 +9,7 @@ interface Reached {
 }
 
 /** The embedded cluster of a data folder: the one that runs, or one started for the while. */
-async function reach(dataDir: string): Promise<Reached> {
+export async function reach(dataDir: string): Promise<Reached> {
   const running = await findEmbeddedPostgres(dataDir);
   if (running) return { url: running.superuserUrl, release: () => Promise.resolve() };
   if (!existsSync(join(dataDir, 'postgres-password'))) throw new ConfigError('holds no database', 'GATEHOUSE_DATA_DIR');
