@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aRecord, appConnection, openTestLog, sequenceAll, type TestLog } from '../../../test/support/audit.js';
+import {
+  aRecord,
+  appConnection,
+  openTestLog,
+  sequenceAll,
+  type TestLog,
+  withClient,
+} from '../../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { Keyring, uuidv7 } from '../../platform/index.js';
 import type { Connection } from '../connection.js';
-import type { RecordInput } from '../record.js';
+import { recordBytes, type RecordInput } from '../record.js';
 import { Timeline } from './timeline.js';
 import { TimelineAdminController, timelineQuery } from './timeline.admin.controller.js';
 
@@ -132,6 +139,23 @@ describe('the timeline of a verification', () => {
   it('is not found where the log tells of no such verification', async () => {
     await expect(page(uuidv7())).rejects.toMatchObject({ code: 'not-found' });
     await expect(page(`x' OR 1`)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('of thousands of calls in a large log comes before the time of a statement is up', async () => {
+    const verification = uuidv7();
+    const size = await sequenceAll(connection);
+    const bytes = recordBytes(aRecord(), { origin: 'gatehouse.local/log', instance: 'spec' });
+    await withClient(database.superuserUrl, async (client) => {
+      await client.query(
+        `INSERT INTO audit.log (seq, id, recorded_at, bytes, leaf_hash, at, kind, verification)
+         SELECT $1::int + n, gen_random_uuid(), now(), $2, '\\x00', now() + n * interval '1 ms', 'call', CASE WHEN n % 5 = 0 THEN $3 END
+           FROM generate_series(0, 29999) n`,
+        [size, bytes, verification],
+      );
+      await client.query('INSERT INTO audit.place (id, seq) SELECT id, seq FROM audit.log WHERE seq >= $1', [size]);
+      await client.query('UPDATE audit.head SET size = size + 30000, root = sha256(root)');
+    });
+    expect((await page(verification, { limit: '200' })).items).toHaveLength(200);
   });
 
   it('takes no limit past the bound and nothing that it does not know', () => {

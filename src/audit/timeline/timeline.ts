@@ -46,23 +46,31 @@ const UUID = `'^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'`;
 /**
  * Records that name the verification, and those of its calls that name none: a webhook is told before anybody knows whose it is. One
  * statement is one snapshot, in which a record stands either in the intake or in the log. A record of a call is not of this verification
- * where it names another.
+ * where it names another. Each call is looked up by itself (LATERAL with a limit): left to choose, the planner reads the log from end to
+ * end in the order of time instead, against every call.
  */
 const PAGE = `
-  WITH calls AS MATERIALIZED (
-    SELECT coalesce(call, id::text) AS call FROM audit.log WHERE verification = $1 AND (call IS NOT NULL OR kind = 'call')
-    UNION
-    SELECT coalesce(call, id::text) FROM audit.intake WHERE verification = $1 AND (call IS NOT NULL OR kind = 'call')
-  ), ids AS MATERIALIZED (SELECT call::uuid AS id FROM calls WHERE call ~ ${UUID})
+  WITH own AS MATERIALIZED (
+    SELECT id, call, kind FROM audit.log WHERE verification = $1
+    UNION ALL SELECT id, call, kind FROM audit.intake WHERE verification = $1
+  ), calls AS MATERIALIZED (
+    SELECT call FROM own WHERE call IS NOT NULL UNION SELECT id::text FROM own WHERE kind = 'call'
+  ), ids AS MATERIALIZED (
+    SELECT DISTINCT call::uuid AS id FROM own WHERE call ~ ${UUID}
+  )
   SELECT DISTINCT ON (at, id) seq, id, at, bytes FROM (
     (SELECT seq, id, at, bytes FROM audit.log
       WHERE verification = $1 AND at >= $2 AND (at, id) > ($2, $3) ORDER BY at, id LIMIT $4)
     UNION ALL
-    (SELECT log.seq, log.id, log.at, log.bytes FROM calls JOIN audit.log ON log.call = calls.call AND log.verification IS NULL
-      WHERE (log.at, log.id) > ($2, $3) ORDER BY log.at, log.id LIMIT $4)
+    (SELECT r.* FROM calls, LATERAL (
+        SELECT seq, id, at, bytes FROM audit.log
+         WHERE log.call = calls.call AND log.call IS NOT NULL AND verification IS NULL AND (at, id) > ($2, $3)
+         ORDER BY at, id LIMIT $4) AS r
+      ORDER BY r.at, r.id LIMIT $4)
     UNION ALL
-    (SELECT log.seq, log.id, log.at, log.bytes FROM ids JOIN audit.place ON place.id = ids.id JOIN audit.log ON log.seq = place.seq
-      WHERE log.verification IS NULL AND (log.at, log.id) > ($2, $3) ORDER BY log.at, log.id LIMIT $4)
+    (SELECT r.* FROM ids, LATERAL (SELECT seq FROM audit.place WHERE place.id = ids.id LIMIT 1) AS p, LATERAL (
+        SELECT seq, id, at, bytes FROM audit.log WHERE log.seq = p.seq AND verification IS NULL AND (at, id) > ($2, $3) LIMIT 1) AS r
+      ORDER BY r.at, r.id LIMIT $4)
     UNION ALL
     (SELECT NULL::bigint, id, at, bytes FROM audit.intake
       WHERE (at, id) > ($2, $3) AND (verification = $1
