@@ -250,6 +250,22 @@ describe('a rebuild', () => {
     expect(await figures()).toEqual(incremental);
   });
 
+  it('finds each record counted once, though instances count at the same time', async () => {
+    const another = appConnection(database.superuserUrl);
+    try {
+      const stores = [store, new UsageStore(another)];
+      for (let n = 0; n < 10; n += 1) {
+        await kept(...[0, 1, 2, 3, 4].map((us) => call('2026-02-07T08:00:00.000Z', 'bank', us)));
+        await Promise.all(stores.map((one) => one.roll(2)));
+      }
+      await Promise.all(stores.map((one) => new UsageRoller(one, new Log('silent')).round()));
+    } finally {
+      await another.close();
+    }
+    expect((await usage('2026-02-07', 'client')).total.calls).toBe(50);
+    expect(await rebuildUsage(database.superuserUrl)).toMatchObject({ differing: 0 });
+  });
+
   it('says how many figures were others, and mends them', async () => {
     const right = await figures();
     await withClient(database.superuserUrl, (client) =>
