@@ -118,6 +118,7 @@ const KEPT_BECAUSE = `
     IF NOT FOUND THEN RETURN 'they are no attached partition'; END IF;
     IF part.first % 256 <> 0 OR part.past % 256 <> 0 THEN RETURN 'they are no whole number of tiles'; END IF;
     IF part.past > coalesce((SELECT max(size) FROM audit.checkpoint), 0) THEN RETURN 'no checkpoint covers them all yet'; END IF;
+    IF part.past > (SELECT next_seq FROM audit.usage_build WHERE live) THEN RETURN 'usage has not counted them all'; END IF;
     -- What a receiver of the SIEM has not had yet could not be sent from the archive.
     IF EXISTS (SELECT FROM audit.sink_cursor WHERE next_seq < part.past) THEN
       RETURN (SELECT format('the receiver %s has not had them all', sink_cursor.name)

@@ -2,24 +2,11 @@ import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { AdminController, isUuid, Keyring, ProblemError, Roles } from '../platform/index.js';
 import { readCursor, writeCursor } from './cursor.js';
+import { filterMembers } from './query.js';
 import { type FoundRecord, recordKey, RecordSearch } from './search.js';
 
-/** Postgres knows no year 0. */
-export const instant = z.iso
-  .datetime({ offset: true, error: 'must be an instant such as 2026-03-10T08:00:00.000Z' })
-  .refine((text) => !text.startsWith('0000'), { error: 'must be after the year 0' });
-/** Without NUL, which Postgres takes in no text. */
-export const word = z.string().regex(/^[^\p{Cc}]{1,256}$/u, { error: 'must be a text of 1 to 256 characters' });
-
 export const recordsQuery = z.strictObject({
-  from: instant.optional(),
-  to: instant.optional(),
-  client: word.optional(),
-  verification: word.optional(),
-  subject: word.optional(),
-  kind: word.optional(),
-  outcome: word.optional(),
-  rule: word.optional(),
+  ...filterMembers,
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().min(1).max(128).optional(),
 });

@@ -17,6 +17,7 @@ import { CompletenessRounds } from './completeness/completeness-rounds.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
 import { HoldsAdminController } from './holds/holds.admin.controller.js';
 import { LegalHolds } from './holds/legal-holds.js';
+import { ReadingModule } from './reading.module.js';
 import { Receipts } from './receipts/receipts.js';
 import { SIEM, SinksAdminController } from './siem/sinks.admin.controller.js';
 import { TimeRounds } from './time/time-rounds.js';
@@ -42,6 +43,7 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
     return {
       module: AuditModule,
       global: true,
+      imports: [ReadingModule],
       controllers: [
         AuditAdminController,
         DecisionsAdminController,

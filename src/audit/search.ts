@@ -146,7 +146,7 @@ export class RecordSearch {
   }
 }
 
-function conditions(filter: RecordFilter, after: Place | undefined): Conditions {
+export function conditions(filter: RecordFilter, after: Place | undefined): Conditions {
   const where = new Conditions();
   if (filter.from !== undefined) where.add((value) => `at >= ${value}`, filter.from);
   if (filter.to !== undefined) where.add((value) => `at < ${value}`, filter.to);

@@ -6,6 +6,7 @@ import { archiveVerb, releaseVerb, restoreVerb } from './archive.js';
 import { bootstrapVerb } from './bootstrap.js';
 import { checkVerb } from './check.js';
 import { demoVerb } from './demo/demo.js';
+import { exportVerb } from './export.js';
 import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
 import { newOriginVerb } from './new-origin.js';
@@ -14,6 +15,7 @@ import { verifyReceiptVerb } from './verify-receipt.js';
 import { verifyVerb, type VerifyVerbOptions } from './verify.js';
 import { verifySiemVerb } from './verify-siem.js';
 import { replayErasuresVerb } from './replay-erasures.js';
+import { usageRebuildVerb } from './usage.js';
 
 const program = new Command('gatehouse')
   .description('The gateway between a regulated firm and its identity-verification vendor.')
@@ -76,6 +78,28 @@ program
   .description('after a restore to an earlier point: begin the log under another name, with every instance stopped')
   .requiredOption('--reason <text>', 'why, for the first record under the new name')
   .action(newOriginVerb);
+program
+  .command('export')
+  .description('write the audit log as a file: every numbered record, or those that the options choose')
+  .requiredOption('--format <format>', 'jsonl, csv or ocsf')
+  .option('--from <instant>', 'records from this instant on, such as 2026-03-10T08:00:00.000Z')
+  .option('--to <instant>', 'records before this instant')
+  .option('--from-seq <number>', 'records from this number on')
+  .option('--to-seq <number>', 'records before this number')
+  .option('--client <id>')
+  .option('--verification <id>')
+  .option('--subject <pseudonym>')
+  .option('--kind <kind>')
+  .option('--outcome <outcome>')
+  .option('--rule <rule>')
+  .option('--out <file>', 'write to a file, which stands when the export is whole; unset: to the standard output')
+  .action(exportVerb);
+program
+  .command('usage')
+  .description('the usage figures')
+  .command('rebuild')
+  .description('count the log again from its first record and put the figures in the place of those in use')
+  .action(usageRebuildVerb);
 program
   .command('keygen')
   .argument('<dir>')

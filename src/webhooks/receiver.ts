@@ -83,7 +83,7 @@ export class WebhookReceiver {
         duplicate: arrival.duplicate,
       },
     });
-    if (arrival.open) await this.jobs.send(tx, FOLLOW, { webhook: arrival.id });
+    if (arrival.open) await this.jobs.send(tx, FOLLOW, { webhook: arrival.id, call: call.id });
     return arrival;
   }
 

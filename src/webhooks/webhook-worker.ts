@@ -50,9 +50,11 @@ export class WebhookWorker implements OnModuleInit, OnApplicationBootstrap, Befo
   async follow({ data }: Pick<Job, 'data'>): Promise<void> {
     const webhook = await this.inbox.find(data['webhook'] ?? '');
     if (webhook === null || webhook.state !== 'new' || webhook.sessionId === null) return;
-    const { followers } = await this.follower.followSession({ job: FOLLOW }, webhook.sessionId);
+    const { call } = data;
+    const asker = { job: FOLLOW, ...(call === undefined ? {} : { call }) };
+    const { followers } = await this.follower.followSession(asker, webhook.sessionId);
     if (followers > 0) await this.inbox.settle(this.database.source.manager, webhook.id, 'done');
-    else await this.database.transaction((tx) => this.lookAgain(tx, webhook.id));
+    else await this.database.transaction((tx) => this.lookAgain(tx, webhook.id, data));
   }
 
   /** What could not be worked on in a day stays in the inbox, and people hear of it. */
@@ -69,9 +71,9 @@ export class WebhookWorker implements OnModuleInit, OnApplicationBootstrap, Befo
     });
   }
 
-  private async lookAgain(tx: Tx, id: string): Promise<void> {
+  private async lookAgain(tx: Tx, id: string, data: Job['data']): Promise<void> {
     const looks = await this.inbox.countAttempt(tx, id);
-    if (looks < LOOKS) await this.jobs.send(tx, FOLLOW, { webhook: id }, { afterS: BETWEEN_LOOKS_S });
+    if (looks < LOOKS) await this.jobs.send(tx, FOLLOW, data, { afterS: BETWEEN_LOOKS_S });
     else await this.inbox.settle(tx, id, 'unmatched');
   }
 

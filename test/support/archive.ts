@@ -164,6 +164,13 @@ async function fill(url: string): Promise<void> {
     await vi.waitFor(async () => expect(await signed(url)).toBeGreaterThanOrEqual(400 * round), { timeout: 10_000 });
   }
   await log.stop();
+  // As the gateway's own round does: usage is counted before anything may leave.
+  await withClient(url, async (client) => {
+    for (let counted = true; counted;) {
+      const { rows } = await client.query<{ rolled: string }>('SELECT rolled FROM audit.roll_usage()');
+      counted = Number(rows[0]?.rolled ?? 0) > 0;
+    }
+  });
 }
 
 async function signed(url: string): Promise<number> {

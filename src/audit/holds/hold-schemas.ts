@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, word } from '../audit.admin.controller.js';
+import { instant, word } from '../query.js';
 
 /** Why, in words for people; it stays beside the log, since nobody can say what a person will write. */
 const reason = z

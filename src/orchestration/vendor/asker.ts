@@ -5,6 +5,8 @@ import { type Call, uuidv7 } from '../../platform/index.js';
 export interface Background {
   /** What works, such as `verifications.search`. */
   job: string;
+  /** Id of the call that gave rise to it, such as that of a webhook. */
+  call?: string;
   client?: string;
   verification?: string;
   /** Pseudonym. */

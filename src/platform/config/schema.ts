@@ -221,6 +221,25 @@ const didit = z.strictObject({
         .meta({ description: `Reads that the vendor allows a key. ${NOT_YET}` }),
     })
     .prefault({}),
+  prices: z
+    .strictObject({
+      currency: z
+        .string()
+        .regex(/^[A-Z]{3}$/, { error: 'must be a currency code such as EUR' })
+        .default('EUR')
+        .meta({ description: 'Currency of the prices (ISO 4217).' }),
+      operations: z
+        .record(
+          z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/, { error: 'must be a vendor operation such as session.create' }),
+          z.string().regex(/^\d{1,9}(\.\d{1,6})?$/, { error: 'must be a price in quotes such as "0.30"' }),
+        )
+        .default({})
+        .meta({
+          description:
+            'Price of one answered call, by vendor operation, as a text with up to six decimals; the usage report then tells the cost.',
+        }),
+    })
+    .prefault({}),
 });
 
 export const configSchema = z.strictObject({

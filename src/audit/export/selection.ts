@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { filterMembers } from '../query.js';
+import { FORMAT_NAMES } from './formats.js';
+
+const number = z.coerce
+  .number({ error: 'must be the number of a record' })
+  .int({ error: 'must be the number of a record' })
+  .min(0, { error: 'must be the number of a record' })
+  .max(Number.MAX_SAFE_INTEGER, { error: 'must be the number of a record' });
+
+/** What an export takes, on the command line and over HTTP alike. */
+export const exportQuery = z
+  .strictObject({
+    format: z.enum(FORMAT_NAMES, { error: `must be one of ${FORMAT_NAMES.join(', ')}` }),
+    ...filterMembers,
+    fromSeq: number.optional(),
+    toSeq: number.optional(),
+  })
+  .superRefine(({ from, to, fromSeq, toSeq }, context) => {
+    if (from !== undefined && to !== undefined && Date.parse(to) <= Date.parse(from))
+      context.addIssue({ code: 'custom', path: ['to'], message: 'must be after from' });
+    if (fromSeq !== undefined && toSeq !== undefined && toSeq <= fromSeq)
+      context.addIssue({ code: 'custom', path: ['toSeq'], message: 'must be above fromSeq' });
+  });
