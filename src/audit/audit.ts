@@ -70,10 +70,10 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
     start: () => {
       sequencer.start();
       signing?.start();
-      void drain.drain();
+      drain.start();
     },
     stop: async () => {
-      await drain.drain();
+      await drain.stop();
       await batcher.stop();
       await sequencer.stop();
       await signing?.stop();
