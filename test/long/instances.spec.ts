@@ -8,7 +8,7 @@ import { writeMeasured } from '../support/measured.js';
 import { until } from '../support/system.js';
 
 const INSTANCES = 4;
-const BLOWS = 60;
+const BLOWS = 40;
 /** Every so often it is Postgres that is killed. */
 const POSTGRES_EVERY = 8;
 /** What a blow may add to the longest that writers wait anyway: the disk is shared, and a flush may take seconds without any. */
