@@ -14,6 +14,7 @@ import { LogStore, type Queries } from './checkpoints/log-store.js';
 import { HoldsAdminController } from './holds/holds.admin.controller.js';
 import { LegalHolds } from './holds/legal-holds.js';
 import { Receipts } from './receipts/receipts.js';
+import { SIEM, SinksAdminController } from './siem/sinks.admin.controller.js';
 import { TilesController } from './tiles/tiles.admin.controller.js';
 import { AuditLog } from './audit-log.js';
 import { CallWriter } from './call-writer.js';
@@ -41,10 +42,12 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
         DecisionsAdminController,
         CheckpointsAdminController,
         HoldsAdminController,
+        SinksAdminController,
         TilesController,
       ],
       providers: [
         { provide: AUDIT, useValue: audit },
+        { provide: SIEM, useValue: audit.siem },
         { provide: AuditLog, useValue: audit.auditLog },
         { provide: CallWriter, useValue: audit.callWriter },
         {

@@ -9,9 +9,10 @@ import { Connection } from './connection.js';
 import { JournalDrain } from './journal-drain.js';
 import { RefusalsJournal } from './refusals-journal.js';
 import { Sequencer } from './sequencer.js';
+import { openSiem, type Siem } from './siem/siem.js';
 
 export interface AuditParts {
-  config: Pick<Config, 'audit' | 'policy'>;
+  config: Pick<Config, 'audit' | 'policy' | 'siem'>;
   clock: Clock;
   log: Log;
   /** Postgres; the connections take on the application's role. */
@@ -29,6 +30,7 @@ export interface Audit {
   auditLog: AuditLog;
   callWriter: CallWriter;
   signing: Signing | undefined;
+  siem: Siem;
   /** Begins to number records and to drain what earlier runs left in the journal. */
   start(): void;
   /** Writes and numbers what is left, and closes the connections; `auditLog` takes nothing more. */
@@ -55,6 +57,10 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   const drain = new JournalDrain(journal, auditLog, log);
   const signing =
     parts.signing && (await openSigning(parts, parts.signing, auditLog).catch(closing(batcher, sequencer)));
+  const siem = await openSiem(parts).catch(async (error: unknown) => {
+    await signing?.stop();
+    return closing(batcher, sequencer)(error);
+  });
   const metrics = new AuditMetrics(batcher);
   batcher.onCommitted = (records) => {
     metrics.committed(records);
@@ -66,10 +72,12 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   return {
     auditLog,
     signing,
+    siem,
     callWriter: new CallWriter({ auditLog, clock, journal, policyVersion: policyVersion(config.policy) }),
     start: () => {
       sequencer.start();
       signing?.start();
+      siem.start();
       drain.start();
     },
     stop: async () => {
@@ -77,6 +85,7 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
       await batcher.stop();
       await sequencer.stop();
       await signing?.stop();
+      await siem.stop();
       metrics.stop();
     },
   };

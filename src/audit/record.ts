@@ -2,7 +2,7 @@ import { isUuid } from '../platform/index.js';
 import { canonical, type CanonicalValue } from './canonical.js';
 
 /** Every kind of record there is; `detail` of each holds facts of its own, allow-listed by whoever writes it. */
-type RecordKind =
+export type RecordKind =
   | 'call'
   | 'call.intent'
   | 'vendor.call'

@@ -11,7 +11,9 @@ import { migrateVerb } from './migrate.js';
 import { newOriginVerb } from './new-origin.js';
 import { referencesVerb } from './references.js';
 import { verifyReceiptVerb } from './verify-receipt.js';
-import { verifyVerb } from './verify.js';
+import { verifyVerb, type VerifyVerbOptions } from './verify.js';
+import { verifySiemVerb } from './verify-siem.js';
+import { replayErasuresVerb } from './replay-erasures.js';
 
 const program = new Command('gatehouse')
   .description('The gateway between a regulated firm and its identity-verification vendor.')
@@ -41,7 +43,10 @@ program
     'a checkpoint that the log must extend; by default the one kept on this machine',
   )
   .option('--json', 'print the verdict as one JSON document')
-  .action(verifyVerb);
+  .option('--siem <files...>', 'verify what a SIEM exported (JSON lines of OCSF, or CEF) instead of the database')
+  .action((options: VerifyVerbOptions & { siem?: string[] }) =>
+    options.siem === undefined ? verifyVerb(options) : verifySiemVerb(options),
+  );
 const archive = program
   .command('archive')
   .description('write old partitions of the audit log to the archive, verify them there and take them off the database')
@@ -81,6 +86,11 @@ program
   .argument('<file>')
   .description('check a gatehouse.yaml and tell what it sets')
   .action(checkVerb);
+program
+  .command('replay-erasures')
+  .option('--journal <file>', 'journal of erasures; by default erasures.jsonl in the data folder')
+  .description('after a restore: erase again whoever was erased since the backup')
+  .action(replayErasuresVerb);
 program
   .command('demo')
   .description('tell the story of a bank onboarding, against a system it starts itself or a running one')

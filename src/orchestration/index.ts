@@ -1,5 +1,11 @@
 import { VerificationEntity } from './verifications/verification.entity.js';
 
+export type { Erased, ErasablePart, ErasedVerifications } from './erasure/erasable.js';
+export { ErasableParts } from './erasure/erasable.js';
+export { ErasedSessions, type SessionHolder } from './erasure/erased-sessions.js';
+export { lockSession } from './erasure/locks.js';
+export { replayErasures } from './erasure/replay-erasures.js';
+export { eraseItems } from './erasure/subject-eraser.js';
 export { AuditedCommit } from './call-commit.js';
 export { IdempotencyCheck } from './idempotency/idempotency-check.js';
 export { OrchestrationModule } from './orchestration.module.js';

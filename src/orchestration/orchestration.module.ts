@@ -6,6 +6,10 @@ import { DropInChecks } from './drop-in/drop-in-checks.js';
 import { DropInController } from './drop-in/drop-in.controller.js';
 import { DropInList } from './drop-in/drop-in-list.js';
 import { DropInSessions } from './drop-in/drop-in-sessions.js';
+import { erasureProviders } from './erasure/erasure.providers.js';
+import { ErasableParts } from './erasure/erasable.js';
+import { ErasedSessions } from './erasure/erased-sessions.js';
+import { ErasuresAdminController } from './erasure/erasures.admin.controller.js';
 import { Housekeeping } from './housekeeping.js';
 import { AnswerKeeper } from './idempotency/answer-keeper.js';
 import { IdempotencyCheck } from './idempotency/idempotency-check.js';
@@ -54,8 +58,8 @@ const dropIn = [DropInCalls, DropInChecks, DropInList, DropInSessions];
 /** Verifications, the drop-in, and what both stand on: idempotency, ownership and the one way to the vendor. */
 @Module({
   imports: [VendorsModule],
-  controllers: [VerificationsController, DropInController],
-  providers: [...idempotency, ...vendor, ...verifications, ...dropIn],
-  exports: [AuditedCommit, IdempotencyCheck, Ownership, VerificationFollower],
+  controllers: [VerificationsController, DropInController, ErasuresAdminController],
+  providers: [...idempotency, ...vendor, ...verifications, ...dropIn, ...erasureProviders],
+  exports: [AuditedCommit, ErasableParts, ErasedSessions, IdempotencyCheck, Ownership, VerificationFollower],
 })
 export class OrchestrationModule {}

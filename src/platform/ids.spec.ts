@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isUuid, uuidv7 } from './ids.js';
+import { isUuid, uuidv7, uuidv7Floor } from './ids.js';
 
 describe('uuidv7 (RFC 9562)', () => {
   it('carries the time, the version and the variant', () => {
@@ -19,6 +19,15 @@ describe('uuidv7 (RFC 9562)', () => {
   it('does not go back when the clock does', () => {
     const later = uuidv7(4_102_445_000_000);
     expect(uuidv7(4_102_444_000_000) > later).toBe(true);
+  });
+});
+
+describe('uuidv7Floor', () => {
+  it('lies between the ids of a millisecond and of the one before', () => {
+    const ms = 4_102_446_000_000;
+    const [before, at] = [uuidv7(ms - 1), uuidv7(ms)];
+    expect([before < uuidv7Floor(ms), uuidv7Floor(ms) < at]).toEqual([true, true]);
+    expect(isUuid(uuidv7Floor(ms))).toBe(true);
   });
 });
 

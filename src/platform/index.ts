@@ -30,7 +30,7 @@ export {
   SCOPES,
   TheCall,
 } from './http/markers.js';
-export { isUuid, uuidv7 } from './ids.js';
+export { isUuid, uuidv7, uuidv7Floor } from './ids.js';
 export { Outbox, type Signal, type StoredSignal } from './outbox/outbox.js';
 export { type ProblemCode, PROBLEMS, problemType } from './problems/catalogue.js';
 export { type FieldError, ProblemError } from './problems/problem-error.js';

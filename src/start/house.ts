@@ -1,6 +1,6 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { type Audit, openAudit } from '../audit/index.js';
+import { type Audit, openAudit, shipOperationalLog } from '../audit/index.js';
 import { authEntities } from '../auth/index.js';
 import { incidentsEntities } from '../incidents/index.js';
 import { orchestrationEntities } from '../orchestration/index.js';
@@ -34,6 +34,9 @@ import {
   openSandbox,
   type RunningSandbox,
 } from './development.js';
+
+/** How often a receiver is given what the operational log has said. */
+const OPERATIONAL_EVERY_MS = 1_000;
 
 export interface House {
   origins: Origins;
@@ -105,6 +108,7 @@ async function build(config: Config, log: Log, undo: Undo): Promise<House> {
     dir,
     signing,
   });
+  await shipLog(config, audit, clock, log, undo);
   const application = await openApplication({
     audit,
     config: settled,
@@ -138,6 +142,15 @@ async function build(config: Config, log: Log, undo: Undo): Promise<House> {
     credentialsFile,
     close: () => closeHouse({ config, lifecycle, listeners, application, telemetry, log, undo }),
   };
+}
+
+/** The operational log goes to the same receivers as the records, through a spool that needs no database. */
+async function shipLog(config: Config, audit: Audit, clock: Clock, log: Log, undo: Undo): Promise<void> {
+  const { sinks } = audit.siem;
+  if (sinks.length === 0) return;
+  const dir = join(config.dataDir, 'operational');
+  const shipping = await shipOperationalLog({ log, clock, dir, sinks, everyMs: OPERATIONAL_EVERY_MS });
+  undo.add(() => shipping.stop());
 }
 
 /** The beginning and end of an instance stand in the log: what lies between them without an end was a crash. */

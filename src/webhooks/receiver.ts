@@ -34,8 +34,14 @@ export class WebhookReceiver {
     const digest = this.inbox.digest(bytes);
     const event = webhookEvent(verdict.event, !isSimple(verdict), digest);
     const arrival = await this.database.transaction((tx) => this.keep(tx, call, { verdict, event, bytes, digest }));
+    // Its digests are erased with the person; of one who was erased already there is to be none.
+    const { holder } = arrival;
+    if (holder !== undefined) call.subject = holder.subject;
+    if (holder?.verification !== undefined) call.verification = holder.verification;
+    if (holder?.erased === true) delete call.rawBody;
     call.detail = {
       webhook: arrival.id,
+      sessionId: event.sessionId ?? null,
       verdict: verdict.kind,
       reason: reasonOf(verdict),
       duplicate: arrival.duplicate,
@@ -64,6 +70,8 @@ export class WebhookReceiver {
       kind: 'webhook.received',
       call: call.id,
       trace: call.traceId,
+      verification: arrival.holder?.verification,
+      subject: arrival.holder?.subject,
       detail: {
         webhook: arrival.id,
         vendor: VENDOR,

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openTestLog, type TestLog } from '../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../test/support/database.js';
-import type { VerificationFollower } from '../orchestration/index.js';
+import { ErasedSessions, type VerificationFollower } from '../orchestration/index.js';
 import {
   type Call,
   Jobs,
@@ -46,7 +46,7 @@ const followSession = vi.fn<VerificationFollower['followSession']>();
 function assemble(): void {
   const keyring = new Keyring(Buffer.alloc(32, 5));
   vault = new Vault(keyring, clock);
-  inbox = new Inbox(test.database, vault, keyring, clock);
+  inbox = new Inbox(test.database, vault, keyring, clock, new ErasedSessions());
   anonymous = new Anonymous(clock, { ...config.policy.rates, anonymous: { limit: 3, windowMs: 60_000 } }, () => {});
   const vendor = new DiditVendor(config, clock, keyring);
   const outbox = new Outbox(test.database);

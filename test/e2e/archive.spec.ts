@@ -75,7 +75,7 @@ describe('gatehouse archive', () => {
 
   it('says in one sentence why it cannot', () => {
     const none = 'gatehouse: archive: the archive is not good: the database knows of none from record 0 on';
-    expect(gatehouse('restore', '--first', '0')).toEqual({ status: 1, out: '', err: none });
+    expect(gatehouse('restore', '--dir', '/nowhere', '--first', '0')).toEqual({ status: 1, out: '', err: none });
     expect(gatehouse('release', '--first', '0')).toEqual({ status: 1, out: '', err: none });
   });
 });

@@ -11,7 +11,7 @@ const INSTANCES = 4;
 const BLOWS = 40;
 /** Every so often it is Postgres that is killed. */
 const POSTGRES_EVERY = 8;
-/** What a blow may add to the longest that writers wait anyway: the disk is shared, and a flush may take seconds without any. */
+/** What writers may wait because of what another suffers; all of them write when it comes. */
 const BOUND_MS = 2_000;
 
 let database: TestDatabase;
@@ -47,10 +47,10 @@ async function allWrite(instances: readonly Instance[]): Promise<number> {
 
 it('four instances give one log while they and their Postgres are killed and stopped at random', async () => {
   const next = random(seedOf('instances'));
-  const [stalls, calm]: [number[], number[]] = [[], []];
+  const stalls: number[] = [];
   const blows = { killed: 0, stopped: 0, postgres: 0 };
   for (let blow = 1; blow <= BLOWS; blow += 1) {
-    calm.push(await allWrite(working));
+    await allWrite(working);
     await sleep(next() * 300);
     const at = Math.floor(next() * working.length);
     const victim = working[at];
@@ -83,7 +83,6 @@ it('four instances give one log while they and their Postgres are killed and sto
   const { size, lost, doubled } = await account(database.superuserUrl, acknowledged);
   const verdict = await verifyLog(database.superuserUrl);
   const longestStallMs = Math.round(Math.max(...stalls));
-  const longestCalmMs = Math.round(Math.max(...calm));
   writeMeasured('instances', {
     instances: INSTANCES,
     ...blows,
@@ -92,10 +91,9 @@ it('four instances give one log while they and their Postgres are killed and sto
     lost: lost.length,
     doubled: doubled.length,
     longestStallMs,
-    longestCalmMs,
     verified: verdict.ok,
   });
   expect({ lost, doubled }).toEqual({ lost: [], doubled: [] });
   expect(verdict).toMatchObject({ ok: true, size });
-  expect(longestStallMs - longestCalmMs).toBeLessThan(BOUND_MS);
+  expect(longestStallMs).toBeLessThan(BOUND_MS);
 });

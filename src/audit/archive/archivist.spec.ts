@@ -11,10 +11,11 @@ import {
   SUBJECT,
 } from '../../../test/support/archive.js';
 import { appConnection, aRecord, openTestLog, sequenceAll, withClient } from '../../../test/support/audit.js';
-import { APP_ROLE, Database, SystemClock } from '../../platform/index.js';
+import { APP_ROLE, Database, loadConfig, SystemClock } from '../../platform/index.js';
 import type { AuditLog } from '../audit-log.js';
 import { LegalHolds } from '../holds/legal-holds.js';
 import type { Archived, Archivist } from './archivist.js';
+import { asArchivist } from './open-archivist.js';
 import { keepOf } from './retention.js';
 
 const NAME = 'log-000000000000';
@@ -148,6 +149,21 @@ describe('nobody but the archivist', () => {
       for (const table of ['archived', 'legal_hold'])
         await expect(client.query(`INSERT INTO audit.${table} DEFAULT VALUES`)).rejects.toThrow(/permission denied/);
     });
+  });
+
+  it('is admitted: a login needs the role, and with it nothing more', async () => {
+    const login = new URL(log.url);
+    login.username = `keeper_${process.pid}`;
+    login.password = 'open-sesame';
+    await log.rows(`CREATE ROLE ${login.username} LOGIN PASSWORD '${login.password}'`);
+    const retention = { calls: 0, access: 0, webhooks: 0, administration: 0, incidents: 0, log: 0 };
+    const config = { audit: { ...loadConfig({}).audit, retention } };
+    const archive = () =>
+      asArchivist({ config, clock: new SystemClock(), url: login.href, dir: log.dir }, (archivist) => archivist.run());
+    await expect(archive()).rejects.toMatchObject({ name: 'ConfigError', setting: 'DATABASE_ARCHIVE_URL' });
+    await log.rows(`GRANT gatehouse_archivist TO ${login.username}`);
+    await archive();
+    expect(await log.attached()).toEqual([1024, 1536, 2048]);
   });
 
   it('changes what was archived or held, not even the owner', async () => {

@@ -74,7 +74,7 @@ function instants(records: readonly SourceRecord[]): Buffer {
 }
 
 /** Each entry behind its length in two bytes (C2SP tlog-tiles, "Log entries"). */
-function bundle(records: readonly SourceRecord[]): Buffer {
+export function bundle(records: readonly Pick<SourceRecord, 'bytes'>[]): Buffer {
   return Buffer.concat(
     records.flatMap(({ bytes }) => {
       const length = Buffer.alloc(2);

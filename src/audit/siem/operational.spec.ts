@@ -68,7 +68,8 @@ describe('the operational log at two receivers, of which one is away for a time'
     await come(() => atSyslog().includes('three') && collector.arrived.some(({ body }) => body.includes('three')));
     await second.stop();
     const wanted = ['one', 'two', 'lines of the operational log cannot be shipped', 'three'];
-    expect(atSyslog().filter((message) => wanted.includes(message))).toEqual(wanted);
+    // At least once: a stop in the instant of a shipment has it sent again.
+    expect([...new Set(atSyslog())].filter((message) => wanted.includes(message))).toEqual(wanted);
     expect(atSyslog()).not.toContain('unheard');
     const last = atCollector();
     expect(last.at(-1)).toBe('three');

@@ -21,7 +21,7 @@ export function tileName({ level, index }: TileKey): string {
 }
 
 /** A whole subtree: `2 ** level` leaves from leaf `index * 2 ** level` on. */
-interface Subtree {
+export interface Subtree {
   level: number;
   index: number;
 }
@@ -68,18 +68,23 @@ export class TileTree {
 
   /** Tree hashes of runs of leaves, by one asking of the source. */
   async hashes(ranges: readonly Range[]): Promise<Buffer[]> {
+    const parts = await this.subtreeHashes(ranges);
+    return parts.flatMap((whole) =>
+      whole.length === 0 ? [] : [whole.reduceRight((right, left) => nodeHash(left, right))],
+    );
+  }
+
+  /** Hashes of the whole subtrees of runs of leaves, from left to right, by one asking of the source. @throws MissingTile */
+  async subtreeHashes(ranges: readonly Range[]): Promise<Buffer[][]> {
     const parts = ranges.map(subtrees);
     const keys = new Map(parts.flat().map((subtree) => [tileName(tileOf(subtree)), tileOf(subtree)]));
-    if (keys.size === 0) return [];
-    const tiles = await this.source.tiles([...keys.values()]);
-    return parts.map((whole) =>
-      whole.map((subtree) => subtreeHash(tiles, subtree)).reduceRight((right, left) => nodeHash(left, right)),
-    );
+    const tiles = keys.size === 0 ? new Map<string, Buffer>() : await this.source.tiles([...keys.values()]);
+    return parts.map((whole) => whole.map((subtree) => subtreeHash(tiles, subtree)));
   }
 }
 
-/** The whole subtrees of a run that begins where RFC 6962 splits, the largest first. */
-function subtrees({ from, to }: Range): Subtree[] {
+/** The fewest whole subtrees that make up a run, from left to right; where the run begins at a split of RFC 6962, the largest first. */
+export function subtrees({ from, to }: Range): Subtree[] {
   const found: Subtree[] = [];
   for (let at = from; at < to;) {
     let level = 0;

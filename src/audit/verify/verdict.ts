@@ -26,7 +26,8 @@ export function describeVerdict(verdict: Verdict): string {
   return `NOT verified: ${placeOf(verdict.firstBad)}: ${verdict.reason ?? 'unknown'}`;
 }
 
-function placeOf(bad: FirstBad | null): string {
+/** In words. */
+export function placeOf(bad: FirstBad | null): string {
   if (bad === null) return 'the log';
   if ('seq' in bad) return `record ${bad.seq}`;
   return bad.from === bad.to ? `after record ${bad.from - 1}` : `records ${bad.from} to ${bad.to - 1}`;

@@ -95,6 +95,8 @@ export class IdempotencyCheck {
   private async judge(row: KeyRow, digest: Buffer): Promise<void> {
     const now = this.clock.now();
     if (row.expires_at <= now) return;
+    // Erased with the person whom the call was about, and the digest of its body with it: there is nothing left to compare.
+    if (row.state === 'done' && row.answer === null) throw noLongerKept();
     if (!equalInConstantTime(row.body_digest, digest))
       throw new ProblemError('idempotency-key-reused', { rule: 'idempotency.body' });
     if (row.state === 'running') {
@@ -102,11 +104,7 @@ export class IdempotencyCheck {
       throw inProgress();
     }
     const kept = row.answer === null ? undefined : await this.answers.get(row.answer);
-    if (kept === undefined)
-      throw new ProblemError('conflict', {
-        detail: 'The answer to the first call with this Idempotency-Key is no longer kept.',
-        rule: 'idempotency.erased',
-      });
+    if (kept === undefined) throw noLongerKept();
     const { status, headers, body } = kept;
     throw new ReplayedAnswer(status, { ...headers, 'idempotency-replayed': 'true' }, Buffer.from(body));
   }
@@ -126,6 +124,13 @@ function keyOf(headers: IncomingHttpHeaders): string {
 /** The router takes a path with and without its last slash: both are one scope. */
 function withoutSlash(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, '') : path;
+}
+
+function noLongerKept(): ProblemError {
+  return new ProblemError('conflict', {
+    detail: 'The answer to the first call with this Idempotency-Key is no longer kept.',
+    rule: 'idempotency.erased',
+  });
 }
 
 function inProgress(): ProblemError {

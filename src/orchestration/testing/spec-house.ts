@@ -32,6 +32,7 @@ export interface SpecHouse {
   clock: ManualClock;
   vendor: SpecVendor;
   database: Database;
+  superuserUrl: string;
   get: INestApplicationContext['get'];
   /** A call of a client; with the scopes of a bank's system unless others are given. */
   call(clientId: string, scopes?: string[]): Call;
@@ -88,6 +89,7 @@ export async function openSpecHouse(): Promise<SpecHouse> {
     clock,
     vendor,
     database: test.database,
+    superuserUrl: test.superuserUrl,
     get: app.get.bind(app),
     call,
     write: async (clientId, key, body) => {

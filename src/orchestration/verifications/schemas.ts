@@ -5,7 +5,7 @@ const MOST_METADATA_BYTES = 4_096;
 const MOST_CALLBACK = 2_048;
 
 /** Anything a firm may use as its own reference, but for what cannot be printed: control characters and lone surrogates. */
-const printable = (most: number) =>
+export const printable = (most: number) =>
   z
     .string()
     .min(1)

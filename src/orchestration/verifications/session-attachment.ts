@@ -28,7 +28,9 @@ export class SessionAttachment {
       if (row === null) throw new ProblemError('internal', { rule: 'verification.lost' });
       if (row.sessionId !== null) return row;
       await this.ownership.claim(tx, row.clientId, 'session', session.id);
-      const sealedLink = session.url === null ? null : await this.secrets.sealLink(tx, row, session.url);
+      // Whoever was erased while the vendor was asked is given no new key.
+      const { url } = row.erasedAt === null ? session : { url: null };
+      const sealedLink = url === null ? null : await this.secrets.sealLink(tx, row, url);
       const changes = {
         sessionId: session.id,
         sealedLink,

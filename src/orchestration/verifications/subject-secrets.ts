@@ -3,7 +3,7 @@ import { Database, Keyring, type Tx, Vault } from '../../platform/index.js';
 import type { VerificationEntity } from './verification.entity.js';
 
 type Owned = Pick<VerificationEntity, 'id' | 'subject'>;
-type Sealed = Pick<VerificationEntity, 'id' | 'subject' | 'sealedSubject' | 'sealedLink'>;
+type Sealed = Pick<VerificationEntity, 'id' | 'subject' | 'sealedSubject' | 'sealedLink' | 'erasedAt'>;
 
 export interface OpenedSecrets {
   /** The firm's own reference; null once the subject was erased. */
@@ -40,7 +40,9 @@ export class SubjectSecrets {
 
   /** Of all rows at once, in their order. */
   async open(rows: readonly Sealed[], withLinks: boolean): Promise<OpenedSecrets[]> {
-    const items = rows.flatMap((row) => [
+    // What is left of an erased one is empty, and the person may have come back under another key.
+    const present = rows.filter(({ erasedAt }) => erasedAt === null);
+    const items = present.flatMap((row) => [
       { owner: owner(row), purpose: subjectPurpose(row), sealed: row.sealedSubject },
       ...(withLinks && row.sealedLink !== null
         ? [{ owner: owner(row), purpose: linkPurpose(row), sealed: row.sealedLink }]

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Call, clientOf, Clock, ProblemError, type Tx, uuidv7 } from '../../platform/index.js';
 import { VendorFailure } from '../../vendors/index.js';
+import { lockSubject } from '../erasure/locks.js';
 import type { CreateBody } from './schemas.js';
 import { SessionAttachment } from './session-attachment.js';
 import { firstSteps } from './steps.js';
@@ -62,13 +63,15 @@ export class VerificationCreator {
     const now = this.clock.now();
     const { id: clientId } = clientOf(call);
     const { reference, relationship } = body.subject;
+    const subject = this.secrets.pseudonym(clientId, reference);
+    await lockSubject(tx, subject, 'shared');
     const row = Object.assign(new VerificationEntity(), {
       id: uuidv7(now.getTime()),
       clientId,
       idempotencyId: key,
       workflow: body.workflow,
       workflowVersion: WORKFLOW_VERSION,
-      subject: this.secrets.pseudonym(clientId, reference),
+      subject,
       relationship,
       status: 'pending',
       vendor: 'didit',
@@ -84,6 +87,7 @@ export class VerificationCreator {
       createdAt: now,
       updatedAt: now,
       expiresAt: new Date(now.getTime() + SESSION_LIFE_MS),
+      erasedAt: null,
     } satisfies Omit<VerificationEntity, 'sealedSubject'>);
     row.sealedSubject = await this.secrets.sealReference(tx, row, reference);
     await this.store.insert(tx, row);

@@ -55,9 +55,9 @@ export class VerificationStore {
     return this.locked(tx).where({ idempotencyId }).getOne();
   }
 
-  /** In one order for everybody, so that two that follow the same session never wait for each other. */
+  /** In one order for everybody, so that two that follow the same session never wait for each other; none of an erased subject. */
   async lockBySession(tx: Tx, sessionId: string): Promise<VerificationEntity[]> {
-    return this.locked(tx).where({ sessionId }).orderBy('v.id').getMany();
+    return this.locked(tx).where({ sessionId }).andWhere('v.erased_at IS NULL').orderBy('v.id').getMany();
   }
 
   /** Newest first. */
@@ -83,7 +83,7 @@ export class VerificationStore {
   async beginLook(sessionId: string): Promise<{ look: string; followers: number }> {
     const [row] = await this.database.query<{ look: string; followers: string }>(
       `SELECT nextval('orchestration.looks') AS look,
-              (SELECT count(*) FROM orchestration.verifications WHERE session_id = $1) AS followers`,
+              (SELECT count(*) FROM orchestration.verifications WHERE session_id = $1 AND erased_at IS NULL) AS followers`,
       [sessionId],
     );
     return { look: row?.look ?? '0', followers: Number(row?.followers ?? 0) };

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
+import { siem } from './siem.js';
+import { erasure } from './erasure.js';
 import { duration, rate, size } from './units.js';
 
 /**
@@ -353,11 +355,13 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  siem: siem.prefault({}),
   idempotency: z
     .strictObject({
       keep: duration().prefault('24h').meta({ description: 'How long an Idempotency-Key and its answer are kept.' }),
     })
     .prefault({}),
+  erasure: erasure.prefault({}),
   keys: z
     .strictObject({
       masterKeyFile: text().optional().meta({

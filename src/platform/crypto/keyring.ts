@@ -9,7 +9,8 @@ export type KeyPurpose =
   | 'ownership'
   | 'cursor'
   | 'idempotency'
-  | 'webhook-digest';
+  | 'webhook-digest'
+  | 'erasure-journal';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;

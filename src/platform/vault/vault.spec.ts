@@ -54,4 +54,27 @@ describe('Vault', () => {
     await test.database.transaction((tx) => vault.sweep(tx));
     expect(await test.database.query('SELECT 1 FROM platform.vault WHERE id = $1', [late])).toHaveLength(0);
   });
+
+  it('erases what an owner had before an instant, some at once, and the key once nothing lies under it', async () => {
+    const at = (ms: number, owner: string) => {
+      clock.advance(ms);
+      return test.database.transaction((tx) => vault.put(tx, item(owner)));
+    };
+    const early = [await at(0, 'subject:a'), await at(0, 'subject:a'), await at(0, 'subject:a')];
+    const other = await at(0, 'subject:b');
+    const late = await at(10, 'subject:a');
+    const erase = (most: number, before?: Date) =>
+      test.database.transaction((tx) => vault.eraseItems(tx, ['subject:a'], before, most));
+    const eraseKeys = (before?: Date) =>
+      test.database.transaction((tx) => vault.eraseKeys(tx, ['subject:a', 'subject:none'], before));
+    const before = new Date(clock.epochMs() - 5);
+    expect([await erase(2, before), await erase(2, before), await erase(2, before)]).toEqual([2, 1, 0]);
+    expect(await eraseKeys()).toBe(0);
+    const get = (id: string) => test.database.transaction((tx) => vault.get(tx, id, 'upload'));
+    expect(await Promise.all(early.map(get))).toEqual([undefined, undefined, undefined]);
+    expect((await get(late))?.toString()).toBe('Zoë');
+    expect(await erase(2)).toBe(1);
+    expect([await eraseKeys(new Date(0)), await eraseKeys(), await eraseKeys()]).toEqual([0, 1, 0]);
+    expect(await test.database.transaction((tx) => vault.dropAll(tx, [other, late]))).toBe(1);
+  });
 });

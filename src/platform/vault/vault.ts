@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { type Keyring, open, seal } from '../crypto/keyring.js';
 import type { Tx } from '../database/database.js';
-import { uuidv7 } from '../ids.js';
+import { uuidv7, uuidv7Floor } from '../ids.js';
 
 /** Largest plain text kept: a vendor upload with room for its envelope. */
 const VAULT_LIMIT_BYTES = 32 * 1024 * 1024;
@@ -75,6 +75,43 @@ export class Vault {
 
   async drop(tx: Tx, id: string): Promise<void> {
     await tx.query('DELETE FROM platform.vault WHERE id = $1', [id]);
+  }
+
+  /**
+   * What was put in under these owners before that instant, at most `most` items at once: large ones are heavy to delete.
+   * @returns how many there were.
+   */
+  async eraseItems(tx: Tx, owners: readonly string[], before: Date | undefined, most: number): Promise<number> {
+    const [row] = await tx.query<{ n: number }[]>(
+      `WITH gone AS (DELETE FROM platform.vault WHERE id IN (
+         SELECT id FROM platform.vault WHERE owner = ANY($1) AND ($2::uuid IS NULL OR id < $2) LIMIT $3) RETURNING id)
+       SELECT count(*)::integer AS n FROM gone`,
+      [owners, before === undefined ? null : uuidv7Floor(before.getTime()), most],
+    );
+    return row?.n ?? 0;
+  }
+
+  /**
+   * The keys of these owners that were made before that instant and have nothing in the vault any more. Whatever they sealed elsewhere can
+   * be read by nobody, in no copy that has lost them too. @returns how many there were.
+   */
+  async eraseKeys(tx: Tx, owners: readonly string[], before: Date | undefined): Promise<number> {
+    const [row] = await tx.query<{ n: number }[]>(
+      `WITH gone AS (DELETE FROM platform.vault_keys k WHERE k.owner = ANY($1) AND ($2::timestamptz IS NULL OR k.created_at < $2)
+         AND NOT EXISTS (SELECT FROM platform.vault v WHERE v.owner = k.owner) RETURNING k.owner)
+       SELECT count(*)::integer AS n FROM gone`,
+      [owners, before ?? null],
+    );
+    return row?.n ?? 0;
+  }
+
+  /** @returns how many of them were there. */
+  async dropAll(tx: Tx, ids: readonly string[]): Promise<number> {
+    const [row] = await tx.query<{ n: number }[]>(
+      `WITH gone AS (DELETE FROM platform.vault WHERE id = ANY($1) RETURNING id) SELECT count(*)::integer AS n FROM gone`,
+      [ids],
+    );
+    return row?.n ?? 0;
   }
 
   /** Removes what has expired, at most `limit` items a call. */

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { Provider } from '@nestjs/common';
+import { AuditLog, ErasureJournal, LegalHolds } from '../../audit/index.js';
+import { Clock, type Config, CONFIG, Database, Keyring, Log, Vault } from '../../platform/index.js';
+import { ErasableParts } from './erasable.js';
+import { ErasedSessions } from './erased-sessions.js';
+import { ErasureReader } from './erasure-reader.js';
+import { ErasureReplay } from './erasure-replay.js';
+import { ErasureRounds } from './erasure-rounds.js';
+import { ErasureStore } from './erasure-store.js';
+import { ErasureWriter } from './erasure-writer.js';
+import { ErasureRules, Erasures } from './erasures.js';
+import { IdempotencyErasure } from './idempotency-erasure.js';
+import { SubjectEraser } from './subject-eraser.js';
+
+/** Beside the database, so that no backup of it takes it back. */
+export function journalFile({ dataDir }: Pick<Config, 'dataDir'>): string {
+  return join(dataDir, 'erasures.jsonl');
+}
+
+export const erasureProviders: Provider[] = [
+  ErasedSessions,
+  ErasureReader,
+  ErasureRounds,
+  ErasureRules,
+  Erasures,
+  ErasureStore,
+  {
+    provide: ErasableParts,
+    inject: [Vault],
+    useFactory: (vault: Vault) => {
+      const parts = new ErasableParts();
+      parts.add(new IdempotencyErasure(vault));
+      return parts;
+    },
+  },
+  {
+    provide: SubjectEraser,
+    inject: [Vault, ErasableParts],
+    useFactory: (vault: Vault, parts: ErasableParts) => new SubjectEraser(vault, () => parts.all()),
+  },
+  {
+    provide: ErasureJournal,
+    inject: [CONFIG, Keyring],
+    useFactory: (config: Config, keyring: Keyring) => new ErasureJournal(journalFile(config), keyring),
+  },
+  {
+    provide: ErasureWriter,
+    inject: [SubjectEraser, ErasureStore, AuditLog, ErasureJournal, Clock],
+    useFactory: (
+      eraser: SubjectEraser,
+      store: ErasureStore,
+      auditLog: AuditLog,
+      journal: ErasureJournal,
+      clock: Clock,
+    ) => new ErasureWriter(eraser, store, auditLog, journal, clock),
+  },
+  {
+    provide: ErasureReplay,
+    inject: [Database, ErasureWriter, LegalHolds, Log],
+    useFactory: (database: Database, writer: ErasureWriter, holds: LegalHolds, log: Log) =>
+      new ErasureReplay(database, writer, holds, log),
+  },
+];

@@ -1,0 +1,35 @@
+import { type Audit, ErasureJournal, LegalHolds } from '../../audit/index.js';
+import type { Clock, Database, Keyring, Log } from '../../platform/index.js';
+import { Vault } from '../../platform/index.js';
+import type { ErasablePart } from './erasable.js';
+import { ErasureReplay, type Replayed } from './erasure-replay.js';
+import { ErasureStore } from './erasure-store.js';
+import { ErasureWriter } from './erasure-writer.js';
+import { journalFile } from './erasure.providers.js';
+import { IdempotencyErasure } from './idempotency-erasure.js';
+import { SubjectEraser } from './subject-eraser.js';
+
+export interface ReplayParts {
+  audit: Pick<Audit, 'auditLog'>;
+  clock: Clock;
+  database: Database;
+  dataDir: string;
+  keyring: Keyring;
+  log: Pick<Log, 'error' | 'warn'>;
+  /** Journal to replay, where it is not the one of the data folder. */
+  journal?: string | undefined;
+  /** Places that modules above this one know. */
+  parts: (vault: Vault) => ErasablePart[];
+}
+
+/** Replays a journal of erasures without a gateway: after a restore, before anybody is let in. */
+export async function replayErasures(parts: ReplayParts): Promise<Replayed> {
+  const { clock, database, keyring } = parts;
+  const { auditLog } = parts.audit;
+  const vault = new Vault(keyring, clock);
+  const places = [new IdempotencyErasure(vault), ...parts.parts(vault)];
+  const eraser = new SubjectEraser(vault, () => places);
+  const journal = new ErasureJournal(parts.journal ?? journalFile(parts), keyring);
+  const writer = new ErasureWriter(eraser, new ErasureStore(database), auditLog, journal, clock);
+  return new ErasureReplay(database, writer, new LegalHolds(database, auditLog, clock), parts.log).replay(journal);
+}
