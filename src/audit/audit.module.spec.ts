@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aRecord, openTestLog } from '../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../test/support/database.js';
-import { Clock, Database, Keyring, loadConfig, Log, SystemClock } from '../platform/index.js';
+import { Clock, CONFIG, Database, Keyring, loadConfig, Log, Outbox, SystemClock } from '../platform/index.js';
 import { openAudit } from './audit.js';
 import { AuditLog } from './audit-log.js';
 import { AuditModule } from './audit.module.js';
@@ -30,8 +30,11 @@ describe('the module', () => {
         { provide: Database, useValue: database.database },
         { provide: Keyring, useValue: new Keyring(Buffer.alloc(32)) },
         { provide: Clock, useValue: new SystemClock() },
+        { provide: Outbox, useValue: new Outbox(database.database) },
+        { provide: Log, useValue: new Log('silent') },
+        { provide: CONFIG, useValue: loadConfig({}) },
       ],
-      exports: [Database, Keyring, Clock],
+      exports: [Database, Keyring, Outbox, Clock, Log, CONFIG],
     })
     class Platform {}
     @Module({ imports: [Platform, AuditModule.with(audit)] })

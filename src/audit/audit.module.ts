@@ -7,14 +7,19 @@ import {
 } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import type { Audit } from './audit.js';
-import { Clock, Database } from '../platform/index.js';
+import { Clock, type Config, CONFIG, Database, Log, Outbox } from '../platform/index.js';
+import { RaisedAlarms } from './alarm/raised-alarms.js';
+import { AnchorsAdminController } from './anchors/anchors.admin.controller.js';
+import { AnchorStore } from './anchors/anchor-store.js';
 import { AuditAdminController, DecisionsAdminController } from './audit.admin.controller.js';
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
+import { CompletenessRounds } from './completeness/completeness-rounds.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
 import { HoldsAdminController } from './holds/holds.admin.controller.js';
 import { LegalHolds } from './holds/legal-holds.js';
 import { Receipts } from './receipts/receipts.js';
 import { SIEM, SinksAdminController } from './siem/sinks.admin.controller.js';
+import { TimeRounds } from './time/time-rounds.js';
 import { TilesController } from './tiles/tiles.admin.controller.js';
 import { AuditLog } from './audit-log.js';
 import { CallWriter } from './call-writer.js';
@@ -44,18 +49,35 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
         HoldsAdminController,
         SinksAdminController,
         TilesController,
+        AnchorsAdminController,
       ],
       providers: [
         { provide: AUDIT, useValue: audit },
         { provide: SIEM, useValue: audit.siem },
         { provide: AuditLog, useValue: audit.auditLog },
         { provide: CallWriter, useValue: audit.callWriter },
+        { provide: RaisedAlarms, useValue: new RaisedAlarms(audit.alarming?.alarms) },
         {
           provide: RecordSearch,
           inject: [Database],
           useFactory: (database: Database) => new RecordSearch(database),
         },
         { provide: LogStore, inject: [Database], useFactory: (database: Database) => new LogStore(pooled(database)) },
+        CompletenessRounds,
+        {
+          provide: AnchorStore,
+          inject: [Database],
+          useFactory: (database: Database) => new AnchorStore(pooled(database)),
+        },
+        {
+          provide: TimeRounds,
+          inject: [CONFIG, Clock, Database, Outbox, Log],
+          useFactory: ({ time: settings }: Config, clock: Clock, database: Database, outbox: Outbox, log: Log) => {
+            const { auditLog, alarming } = audit;
+            const { alarms, offsets } = alarming ?? {};
+            return new TimeRounds({ settings, clock, database, outbox, log, auditLog, alarms, offsets });
+          },
+        },
         { provide: Receipts, inject: [LogStore], useFactory: (store: LogStore) => new Receipts(store) },
         {
           provide: LegalHolds,
@@ -63,7 +85,7 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
           useFactory: (database: Database, clock: Clock) => new LegalHolds(database, audit.auditLog, clock),
         },
       ],
-      exports: [AuditLog, CallWriter, RecordSearch, Receipts, LogStore, LegalHolds],
+      exports: [AuditLog, CallWriter, LegalHolds, LogStore, RaisedAlarms, Receipts, RecordSearch],
     };
   }
 

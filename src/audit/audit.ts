@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { APP_ROLE, type Clock, type Config, ConfigError, type Log } from '../platform/index.js';
+import { type Alarming, openAlarms } from './alarm/open-alarms.js';
+import { openAnchoring } from './anchors/open-anchoring.js';
 import { AuditLog } from './audit-log.js';
 import { AuditMetrics } from './audit-metrics.js';
 import { Batcher } from './batcher.js';
@@ -12,7 +14,7 @@ import { Sequencer } from './sequencer.js';
 import { openSiem, type Siem } from './siem/siem.js';
 
 export interface AuditParts {
-  config: Pick<Config, 'audit' | 'policy' | 'siem'>;
+  config: Pick<Config, 'audit' | 'policy' | 'siem' | 'time'>;
   clock: Clock;
   log: Log;
   /** Postgres; the connections take on the application's role. */
@@ -21,6 +23,8 @@ export interface AuditParts {
   instance: string;
   /** Folder of the instance's journal of refusals. */
   dir: string;
+  /** Folder whose disk is watched, with the file of alarms. Without it nothing is watched. */
+  dataDir?: string | undefined;
   /** Without it records are written and numbered, and others sign. */
   signing?: SigningParts | undefined;
 }
@@ -31,6 +35,7 @@ export interface Audit {
   callWriter: CallWriter;
   signing: Signing | undefined;
   siem: Siem;
+  alarming: Alarming | undefined;
   /** Begins to number records and to drain what earlier runs left in the journal. */
   start(): void;
   /** Writes and numbers what is left, and closes the connections; `auditLog` takes nothing more. */
@@ -61,6 +66,10 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
     await signing?.stop();
     return closing(batcher, sequencer)(error);
   });
+  const { dataDir } = parts;
+  const watched = { config, clock, log, url, auditLog, batcher, journal, checkpointer: signing?.checkpointer };
+  const alarming = dataDir === undefined ? undefined : openAlarms({ ...watched, dataDir });
+  const anchoring = openAnchoring({ config, clock, log, url, auditLog });
   const metrics = new AuditMetrics(batcher);
   batcher.onCommitted = (records) => {
     metrics.committed(records);
@@ -73,15 +82,20 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
     auditLog,
     signing,
     siem,
+    alarming,
     callWriter: new CallWriter({ auditLog, clock, journal, policyVersion: policyVersion(config.policy) }),
     start: () => {
       sequencer.start();
       signing?.start();
       siem.start();
+      alarming?.start();
+      anchoring?.start();
       drain.start();
     },
     stop: async () => {
       await drain.stop();
+      await anchoring?.stop();
+      await alarming?.stop();
       await batcher.stop();
       await sequencer.stop();
       await signing?.stop();

@@ -62,6 +62,7 @@ export class Batcher {
   #current: Waiting[] = [];
   #running: Promise<void> | undefined;
   #downSince: number | undefined;
+  #failingSince: number | undefined;
   #stopping = false;
   readonly #sweep: NodeJS.Timeout;
   /** Called after each commit with the number of its records. */
@@ -80,6 +81,11 @@ export class Batcher {
   /** Whether Postgres failed to take the last records and has not answered since. */
   get down(): boolean {
     return this.#downSince !== undefined;
+  }
+
+  /** Monotonic milliseconds of the first failure after the last record that Postgres took; a server that answers may still take none. */
+  get failingSince(): number | undefined {
+    return this.#failingSince;
   }
 
   /** Records not yet durable. */
@@ -160,6 +166,7 @@ export class Batcher {
           return;
         }
         this.#downSince ??= this.now();
+        this.#failingSince ??= this.#downSince;
         await pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] ?? 0);
         if (isLost(error)) open = await this.unknown(open);
         open = open.filter((entry) => !entry.settled);
@@ -212,7 +219,9 @@ export class Batcher {
       entry.settled = true;
       entry.resolve();
     }
-    if (entries.length > 0) this.onCommitted(entries.length);
+    if (entries.length === 0) return;
+    this.#failingSince = undefined;
+    this.onCommitted(entries.length);
   }
 
   private rejectExpired(): void {

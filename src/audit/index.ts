@@ -1,6 +1,8 @@
 export type { Archivist } from './archive/archivist.js';
 export { ArchiveError } from './archive/errors.js';
 export { asArchivist } from './archive/open-archivist.js';
+export { RaisedAlarms } from './alarm/raised-alarms.js';
+export { verifyAnchor } from './anchors/verify-anchor.js';
 export { type Audit, openAudit } from './audit.js';
 export { AuditLog } from './audit-log.js';
 export { RecordSearch } from './search.js';

@@ -3,6 +3,7 @@ import type { Log } from '../platform/index.js';
 import type { AuditLog } from './audit-log.js';
 import type { CanonicalValue } from './canonical.js';
 import { sqlState } from './connection.js';
+import { derivedId } from './derived-id.js';
 import { sha256 } from './tree/merkle.js';
 import type { RecordInput } from './record.js';
 import { type ClosedJournal, NO_LINE, type RefusalsJournal } from './refusals-journal.js';
@@ -58,7 +59,7 @@ export function journalRecords({ id, instance }: Omit<ClosedJournal, 'path'>, te
     if (!first || !last) break;
     const at = part.map(instantOf).findLast((instant) => instant !== undefined) ?? begun;
     records.push({
-      id: recordId(at, `${id}/${from}/${last.hash}`),
+      id: derivedId(at, `${id}/${from}/${last.hash}`),
       at,
       kind: 'gateway.refusals-journal',
       detail: {
@@ -101,14 +102,6 @@ function stringOf(value: CanonicalValue | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A UUIDv7 whose random part is drawn from what it names. */
-function recordId(at: string, name: string): string {
-  const time = Date.parse(at).toString(16).padStart(12, '0');
-  const hash = sha256(Buffer.from(name)).toString('hex');
-  const variant = ((Number.parseInt(hash.slice(3, 4), 16) & 0x3) | 0x8).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${hash.slice(0, 3)}-${variant}${hash.slice(4, 7)}-${hash.slice(7, 19)}`;
-}
-
 /** Brings refusals into the log once it can be written again, those that earlier runs left first. */
 export class JournalDrain {
   #running: Promise<void> | undefined;
@@ -140,7 +133,7 @@ export class JournalDrain {
 
   /** Called whenever records could be written; cheap when there is nothing to drain. */
   nudge(): void {
-    if (!this.#left && this.journal.empty) return;
+    if (!this.#left && this.journal.empty && !this.journal.failed) return;
     this.#again = this.#running !== undefined;
     void this.drain();
   }
@@ -179,7 +172,7 @@ export class JournalDrain {
 }
 
 /** A journal under our own process id that is not ours was left by an earlier process: in a container it is always the same. */
-function processIsAlive(pid: number): boolean {
+export function processIsAlive(pid: number): boolean {
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);

@@ -16,6 +16,7 @@ export type RecordKind =
   | 'gateway.started'
   | 'gateway.stopped'
   | 'gateway.refusals-journal'
+  | 'gateway.alarm'
   | 'subject.erased'
   | 'log.key'
   | 'log.checkpoints'

@@ -107,6 +107,16 @@ describe('the journal', () => {
     expect(JSON.stringify(record?.detail)).toContain('"to":"2026-03-10T08:00:49.000Z"');
   });
 
+  it('tells that lines were lost until nothing is left to write', async () => {
+    const journal = new RefusalsJournal({ dir: '/dev/null/none', instance: 'a', clock, log: silent });
+    await journal.note(refusal());
+    expect(journal.failed).toBe(true);
+    const drain = drainInto(journal, new FakeLog());
+    drain.nudge();
+    await vi.waitFor(() => expect(journal.failed).toBe(false));
+    await drain.drain();
+  });
+
   it('refuses nobody when the disk fails', async () => {
     const error = vi.fn();
     const file = join(dir, 'no-folder');

@@ -76,6 +76,11 @@ export class RefusalsJournal {
     return this.#file === undefined && this.#lines.length === 0 && this.#uncounted === 0;
   }
 
+  /** Whether the last lines could not be written. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** Resolves when the line is on the disk, or counted; a disk that fails is told to the operational log and refuses nobody. */
   async note(refusal: Refusal): Promise<void> {
     if (this.empty) this.parts.log.error('records cannot be written: calls are refused and noted in the journal');
@@ -90,6 +95,8 @@ export class RefusalsJournal {
   async close(): Promise<void> {
     if (this.#uncounted > 0) this.countLine();
     while (this.#lines.length > 0 || this.#writing) await this.flush();
+    // Nothing is left to write: whether the disk takes the next line is not known yet.
+    this.#failed = false;
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;

@@ -1,4 +1,5 @@
 import { Get, Inject } from '@nestjs/common';
+import { RaisedAlarms } from '../audit/index.js';
 import { AdminController, Clock, type Config, CONFIG, Database, Lifecycle, Roles } from '../platform/index.js';
 
 interface Part {
@@ -14,18 +15,27 @@ export class StateController {
     private readonly lifecycle: Lifecycle,
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly alarms: RaisedAlarms,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('health')
   @Roles('operator', 'security', 'auditor', 'incident-manager')
-  async state(): Promise<{ phase: string; underWay: number; at: string; entity: string; parts: Part[] }> {
+  async state(): Promise<{
+    phase: string;
+    underWay: number;
+    at: string;
+    entity: string;
+    parts: Part[];
+    alarms: { alarm: string; since: string }[];
+  }> {
     return {
       phase: this.lifecycle.phase,
       underWay: this.lifecycle.underWay,
       at: this.clock.now().toISOString(),
       entity: this.config.entity.name,
       parts: [await this.postgres()],
+      alarms: this.alarms.list(),
     };
   }
 

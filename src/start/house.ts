@@ -106,6 +106,7 @@ async function build(config: Config, log: Log, undo: Undo): Promise<House> {
     url: databaseUrl,
     instance,
     dir,
+    dataDir: config.dataDir,
     signing,
   });
   await shipLog(config, audit, clock, log, undo);

@@ -31,6 +31,7 @@ const CLASSES = {
   'log.restored': 'log',
   'clock.measured': 'log',
   'clock.drift': 'log',
+  'gateway.alarm': 'log',
 } as const satisfies Record<RecordKind, RetentionClass>;
 
 /** Seconds that the records of each kind stay in the database. */

@@ -142,3 +142,17 @@ export const clock =
       ...(numberOf(record, 'offsetUs') === undefined ? {} : { status_code: String(numberOf(record, 'offsetUs')) }),
     },
   });
+
+/** What kept, or keeps, the log from being kept; told by other ways while it lasts. */
+export const alarm = (record: StoredRecord): Mapped => {
+  const raised = textOf(record, 'state') === 'raised';
+  return {
+    class: 'application-lifecycle',
+    activity: OTHER,
+    activityName: raised ? 'Alarm raised' : 'Alarm over',
+    severity: raised ? 'high' : 'info',
+    status: raised ? STATUSES.failure : STATUSES.success,
+    message: `The alarm ${textOf(record, 'alarm') ?? 'unknown'} is ${textOf(record, 'state') ?? 'told'}.`,
+    members: { app: { ...PRODUCT, uid: record.instance } },
+  };
+};

@@ -110,6 +110,7 @@ const EXPECTED: Record<string, number> = {
   'call.outcome-unknown': 6003,
   'clock.measured': 6002,
   'clock.drift': 6002,
+  'gateway.alarm': 6002,
 };
 
 const BARE: Partial<RecordInput> = {

@@ -1,6 +1,6 @@
 import type { RecordKind, StoredRecord } from '../record.js';
 import { leafHash } from '../tree/merkle.js';
-import { administration, clock, incident, legalHold, lifecycle, ofTheLog, subjectErased } from './acts.js';
+import { alarm, administration, clock, incident, legalHold, lifecycle, ofTheLog, subjectErased } from './acts.js';
 import { call, counted, intent, outcomeUnknown, refusals, transition, vendorCall, webhook } from './calls.js';
 import { classified, type Mapped, OCSF_VERSION, OTHER, PRODUCT, type Severity, STATUSES } from './classes.js';
 import { actorOf, apiOf, gatewayOf, sourceOf } from './objects.js';
@@ -32,6 +32,7 @@ const MAPPERS = {
   'call.outcome-unknown': outcomeUnknown,
   'clock.measured': clock(false),
   'clock.drift': clock(true),
+  'gateway.alarm': alarm,
 } satisfies Record<RecordKind, (record: StoredRecord) => Mapped>;
 
 export const RECORD_KINDS = Object.keys(MAPPERS) as RecordKind[];

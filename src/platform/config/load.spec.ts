@@ -85,6 +85,12 @@ audit: { origin: bank.example/log, checkpointEvery: 1s, retention: {} }
     expect(failure(withVendor).setting).toBe('GATEHOUSE_MASTER_KEY_FILE');
   });
 
+  it('refuses a patience with intents that a call could outlast', () => {
+    const short = 'listeners: { connections: { requestTimeout: 60s } }\naudit: { intentPatience: 145s }';
+    expect(failure(yaml(short)).setting).toBe('audit.intentPatience');
+    expect(loadConfig(yaml(short.replace('145s', '146s'))).audit.intentPatience).toBe(146_000);
+  });
+
   it('follows env: and file: references and keeps secrets out of print', () => {
     writeFileSync(join(dir, 'secret'), 'from-a-file\n');
     const config = loadConfig({

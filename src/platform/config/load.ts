@@ -143,6 +143,12 @@ function checkTogether(config: Config): void {
   }
   if (config.auth.issuer !== undefined)
     needs('OIDC_AUDIENCE', config.auth.audience, 'must be given when OIDC_ISSUER is set');
+  const { read, write, check } = config.vendors.didit.timeouts;
+  // The longest body, a search and a change with the slowest answers: for as long as this a call has an intent and no completion.
+  if (config.audit.intentPatience <= config.listeners.connections.requestTimeout + read + write + check) {
+    const bound = 'listeners.connections.requestTimeout and vendors.didit.timeouts together';
+    throw new ConfigError(`must be longer than ${bound}`, 'audit.intentPatience');
+  }
   for (const listener of ['public', 'admin'] as const) {
     const { cert, key } = config.listeners[listener].tls;
     if ((cert === undefined) !== (key === undefined)) {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
-import { siem } from './siem.js';
+import { audit } from './audit.js';
 import { erasure } from './erasure.js';
+import { siem } from './siem.js';
 import { duration, rate, size } from './units.js';
+import { time } from './watch.js';
 
 /**
  * The one schema of all settings. `env` in a field's metadata names the environment variable that sets it; every default stands here and
@@ -221,24 +223,6 @@ const didit = z.strictObject({
     .prefault({}),
 });
 
-const stays = (what: string, fallback: string) =>
-  duration()
-    .prefault(fallback)
-    .meta({ description: `How long ${what} stay in the database, at least.` });
-
-/**
- * How long records stay online; the archive keeps them for good. Old partitions leave as wholes, so the longest class in one holds it: 400
- * days everywhere let an auditor compare with the year before, five years on incidents keep the few partitions that supervisors ask for.
- */
-const retention = z.strictObject({
-  calls: stays('records of calls and verifications', '400d'),
-  access: stays('records of refused access', '400d'),
-  webhooks: stays('records of webhooks', '400d'),
-  administration: stays('records of administrators’ acts, erasures and holds', '400d'),
-  incidents: stays('records of incidents', '1827d'),
-  log: stays('records of the log and the gateway themselves', '400d'),
-});
-
 export const configSchema = z.strictObject({
   dataDir: text()
     .default('.gatehouse')
@@ -332,30 +316,9 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
-  audit: z
-    .strictObject({
-      origin: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9./-]{2,127}$/, { error: 'must be a lower-case name such as gatehouse.example.com/log' })
-        .default('gatehouse.local/log')
-        .meta({ description: 'Name of the log.' }),
-      sequenceEvery: duration()
-        .prefault('200ms')
-        .meta({ description: 'How often durable records are given their numbers.' }),
-      checkpointEvery: duration()
-        .prefault('1s')
-        .meta({ description: 'How often a checkpoint is signed while records arrive.' }),
-      retention: retention.prefault({}),
-      archive: z
-        .strictObject({
-          dir: text().optional().meta({
-            description: 'Folder of the archives, one for each partition. Unset: `archive` in the data folder.',
-          }),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  audit: audit.prefault({}),
   siem: siem.prefault({}),
+  time: time.prefault({}),
   idempotency: z
     .strictObject({
       keep: duration().prefault('24h').meta({ description: 'How long an Idempotency-Key and its answer are kept.' }),
