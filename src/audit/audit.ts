@@ -90,10 +90,10 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
       siem.start();
       alarming?.start();
       anchoring?.start();
-      void drain.drain();
+      drain.start();
     },
     stop: async () => {
-      await drain.drain();
+      await drain.stop();
       await anchoring?.stop();
       await alarming?.stop();
       await batcher.stop();

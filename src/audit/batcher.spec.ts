@@ -194,6 +194,7 @@ describe('on a real Postgres', () => {
     });
     batcher = new Batcher(own, new SystemClock(), { ...BATCHER_LIMITS, patienceMs: 10_000 });
     const frame = { origin: 'gatehouse.local/log', instance: 'spec' };
+    await database.database.query('SELECT audit.begin($1)', [frame.origin]);
     const resolved: string[] = [];
     const done = new AbortController();
     const write = async (into: Batcher): Promise<void> => {

@@ -8,6 +8,8 @@ import { sha256 } from './tree/merkle.js';
 import type { RecordInput } from './record.js';
 import { type ClosedJournal, NO_LINE, type RefusalsJournal } from './refusals-journal.js';
 
+/** How often it is looked whether refusals can be brought in: nobody else's records may pass by the batcher, whose commits tell sooner. */
+const LOOK_EVERY_MS = 1_000;
 /** Refusals in one record: well under 64 KiB. */
 const LINES = 150;
 
@@ -106,6 +108,7 @@ export class JournalDrain {
   #left = false;
   /** Refusals may have been noted behind the run that is under way. */
   #again = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly journal: RefusalsJournal,
@@ -113,6 +116,20 @@ export class JournalDrain {
     private readonly log: Pick<Log, 'info' | 'warn'>,
     private readonly isAlive: (pid: number) => boolean = processIsAlive,
   ) {}
+
+  /** Drains what earlier runs left, and from then on what comes. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      if (!this.auditLog.down) this.nudge();
+    }, LOOK_EVERY_MS).unref();
+    void this.drain();
+  }
+
+  /** A last time. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.drain();
+  }
 
   /** Called whenever records could be written; cheap when there is nothing to drain. */
   nudge(): void {

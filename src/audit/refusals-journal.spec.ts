@@ -49,9 +49,13 @@ async function leftBehind(instance: string, pid: number, text: string): Promise<
 class FakeLog {
   readonly records: RecordInput[] = [];
   failure: Error | undefined;
+  refused = 0;
 
   append(record: RecordInput): Promise<void> {
-    if (this.failure) return Promise.reject(this.failure);
+    if (this.failure) {
+      this.refused += 1;
+      return Promise.reject(this.failure);
+    }
     this.records.push(record);
     return Promise.resolve();
   }
@@ -227,6 +231,19 @@ describe('draining', () => {
     drain.nudge();
     await vi.waitFor(async () => expect(await readdir(dir)).toEqual([]));
     expect(log.records).toHaveLength(1);
+  });
+
+  it('looks by itself once it was started, for nobody else may write', async () => {
+    const [journal, log] = [journalOf('a'), new FakeLog()];
+    const drain = drainInto(journal, log);
+    drain.start();
+    log.failure = new ProblemError('audit-unavailable');
+    await journal.note(refusal());
+    await vi.waitFor(() => expect(log.refused).toBeGreaterThan(0), { timeout: 5_000 });
+    log.failure = undefined;
+    await vi.waitFor(async () => expect(await readdir(dir)).toEqual([]), { timeout: 5_000 });
+    expect(log.records).toHaveLength(1);
+    await drain.stop();
   });
 
   it('does nothing when nudged with nothing to drain', async () => {

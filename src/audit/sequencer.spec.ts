@@ -10,7 +10,7 @@ type Answer = () => { moved: number; size: string }[];
 
 /** A database in which so many records wait. */
 function start(answers: Answer[], everyMs = 20, log: Pick<Log, 'info' | 'warn'> = silent) {
-  const query = vi.fn(() => {
+  const query = vi.fn((_query: { values: number[] }) => {
     const answer = answers.length > 1 ? answers.shift() : answers[0];
     return Promise.resolve().then(() => ({ rows: answer?.() ?? [] }));
   });
@@ -64,6 +64,16 @@ describe('the sequencer', () => {
     sequencer.start();
     await vi.waitFor(() => expect(log.info).toHaveBeenCalledTimes(1), { timeout: 3_000 });
     expect(log.warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('takes fewer at a time when so many are too much for the time that it may hold the head, and more again when they are not', async () => {
+    const tooLong: Answer = () => {
+      throw Object.assign(new Error('terminating'), { code: '25P04', severity: 'FATAL' });
+    };
+    const { sequencer, query } = start([tooLong, tooLong, moved(256), moved(512), moved(3), moved(0)]);
+    sequencer.start();
+    const asked = () => query.mock.calls.map(([{ values }]) => values[0]);
+    await vi.waitFor(() => expect(asked().slice(0, 5)).toEqual([4_096, 1_024, 256, 512, 1_024]), { timeout: 3_000 });
   });
 
   it('numbers what is left when it stops, and nothing after', async () => {
