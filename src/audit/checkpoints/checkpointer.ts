@@ -80,15 +80,15 @@ export class Checkpointer {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#running;
-    await this.round();
+    await this.round(true);
   }
 
-  /** One round; what fails is made up for by the next. */
-  async round(): Promise<void> {
+  /** One round; what fails is made up for by the next. The last one leaves nothing to others: they may be none. */
+  async round(last = false): Promise<void> {
     if (this.#forked !== undefined) return;
     try {
       const tip = await this.parts.store.tip();
-      if (tip !== undefined) await this.follow(tip);
+      if (tip !== undefined) await this.follow(tip, last);
       if (this.#failures > 0) this.parts.log.info('checkpoints are signed again');
       this.#failures = 0;
     } catch (error) {
@@ -97,7 +97,7 @@ export class Checkpointer {
     }
   }
 
-  private async follow(tip: Tip): Promise<void> {
+  private async follow(tip: Tip, leaving: boolean): Promise<void> {
     const last = this.last;
     if (tip.origin !== this.parts.origin) throw new ForkedLog('the log has another name');
     if (tip.size < (last?.size ?? 0)) throw new ForkedLog('the log is shorter than it was when it was signed');
@@ -111,7 +111,7 @@ export class Checkpointer {
       return;
     }
     // Another instance has just signed: two a second would help nobody.
-    if (published !== undefined && published.ageMs < this.parts.everyMs / 2) return;
+    if (!leaving && published !== undefined && published.ageMs < this.parts.everyMs / 2) return;
     await this.sign(tip);
   }
 

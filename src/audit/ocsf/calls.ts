@@ -1,6 +1,6 @@
 import type { StoredRecord } from '../record.js';
 import { type Mapped, OTHER, PRODUCT, type Severity, STATUSES } from './classes.js';
-import { actorOf, apiOf, gatewayOf, httpOf, numberOf, sourceOf, textOf, userOf } from './objects.js';
+import { actorOf, apiOf, callMembers, gatewayOf, httpOf, numberOf, sourceOf, textOf, userOf } from './objects.js';
 
 const ACTIVITY_OF_METHOD: Readonly<Record<string, number>> = { POST: 1, GET: 2, HEAD: 2, PUT: 3, PATCH: 3, DELETE: 4 };
 
@@ -36,69 +36,6 @@ export function call(record: StoredRecord): Mapped {
     members: { ...callMembers(record), ...statusMembers(record) },
     ...(denied ? { profiles: ['security_control'] } : {}),
   };
-}
-
-/** Something is about to be done at the vendor; what came of it stands in a later record. */
-export function intent(record: StoredRecord): Mapped {
-  return {
-    class: 'api-activity',
-    activity: OTHER,
-    activityName: 'Intent',
-    severity: 'info',
-    status: STATUSES.unknown,
-    message: 'A change at the vendor is about to be asked for.',
-    members: record.vendor === undefined ? callMembers(record) : vendorMembers(record),
-  };
-}
-
-export function outcomeUnknown(record: StoredRecord): Mapped {
-  return {
-    ...intent(record),
-    activityName: 'Outcome unknown',
-    severity: 'medium',
-    message: 'What came of a call is not known.',
-  };
-}
-
-export function vendorCall(record: StoredRecord): Mapped {
-  const code = record.vendor?.status ?? 0;
-  const failed = code === 0 || code >= 400;
-  return {
-    class: 'api-activity',
-    activity: OTHER,
-    activityName: 'Vendor call',
-    severity: failed ? 'low' : 'info',
-    status: failed ? STATUSES.failure : STATUSES.success,
-    message: failed ? 'A call to the vendor failed.' : 'A call to the vendor was answered.',
-    members: { ...vendorMembers(record), status_code: String(code) },
-  };
-}
-
-export function transition(record: StoredRecord): Mapped {
-  return {
-    class: 'api-activity',
-    activity: 3,
-    severity: 'info',
-    status: STATUSES.success,
-    message: 'The status of a verification changed.',
-    members: {
-      ...callMembers(record),
-      resources: [
-        { type: 'verification', uid: record.verification ?? record.id, name: textOf(record, 'to') ?? 'unknown' },
-      ],
-    },
-  };
-}
-
-export function webhook(direction: 'received' | 'delivered'): (record: StoredRecord) => Mapped {
-  return (record) => ({
-    class: 'api-activity',
-    activity: 1,
-    severity: 'info',
-    status: STATUSES.success,
-    message: direction === 'received' ? 'A webhook of the vendor was received.' : 'A webhook was delivered.',
-    members: callMembers(record),
-  });
 }
 
 /** Refused calls of one address, beyond the first that have records of their own. */
@@ -216,31 +153,6 @@ function statusMembers({ decision, http }: StoredRecord): object {
 function activityOf({ http }: StoredRecord): Pick<Mapped, 'activity' | 'activityName'> {
   const activity = ACTIVITY_OF_METHOD[http?.method ?? ''];
   return activity === undefined ? { activity: OTHER, activityName: http?.method ?? 'Unknown' } : { activity };
-}
-
-function callMembers(record: StoredRecord): object {
-  return {
-    actor: actorOf(record),
-    api: apiOf(record),
-    src_endpoint: sourceOf(record),
-    dst_endpoint: gatewayOf(record),
-    ...httpOf(record),
-  };
-}
-
-/** Outwards: the gateway calls the vendor, for whoever asked. */
-function vendorMembers(record: StoredRecord): object {
-  return {
-    actor: actorOf(record),
-    api: {
-      operation: record.vendor?.operation ?? 'unknown',
-      service: { name: record.vendor?.name ?? 'unknown' },
-      request: { uid: record.call ?? record.id },
-      ...(record.vendor?.status === undefined ? {} : { response: { code: record.vendor.status } }),
-    },
-    src_endpoint: gatewayOf(record),
-    dst_endpoint: { svc_name: record.vendor?.name ?? 'unknown' },
-  };
 }
 
 function instantOf(record: StoredRecord, name: string): number | undefined {

@@ -65,6 +65,17 @@ export function apiOf(record: StoredRecord): object {
   };
 }
 
+/** What an API Activity has of a call to the gateway. */
+export function callMembers(record: StoredRecord): object {
+  return {
+    actor: actorOf(record),
+    api: apiOf(record),
+    src_endpoint: sourceOf(record),
+    dst_endpoint: gatewayOf(record),
+    ...httpOf(record),
+  };
+}
+
 /** A text of the record's detail. */
 export function textOf(record: StoredRecord, name: string): string | undefined {
   const value = record.detail?.[name];

@@ -18,7 +18,8 @@ import { leafHash } from '../tree/merkle.js';
 import { verifyRange } from '../tree/range-proof.js';
 import { type BatchStatement, readStatement } from './batch.js';
 import { OneAtATime } from './one-at-a-time.js';
-import { type Pace, Shipper } from './shipper.js';
+import type { Pace } from './pace.js';
+import { Shipper } from './shipper.js';
 import type { Shipment, ShippedLine, Sink } from './sink.js';
 import { SinkStore } from './sink-store.js';
 

@@ -4,33 +4,10 @@ import type { LogStore } from '../checkpoints/log-store.js';
 import { proveRange } from '../tree/range-proof.js';
 import { TileTree } from '../tree/tile-tree.js';
 import { type Format, recordLine, statementLine } from './lines.js';
+import { aborted, PACE, type Pace, wait } from './pace.js';
+import { kindOf, ShippingError } from './shipping-error.js';
 import type { Shipment, Sink } from './sink.js';
 import type { SinkStore } from './sink-store.js';
-
-/** Lengths of time of a shipper, in milliseconds. */
-export interface Pace {
-  /** How long it waits before it looks again, when there is nothing to ship or another instance ships. */
-  idle: number;
-  /** How long the right to ship lasts when it is not renewed: a dead instance keeps others waiting no longer. */
-  lease: number;
-  renew: number;
-  /** Longest a receiver may take to acknowledge a batch; an indexer of Splunk takes minutes. Receivers have shorter limits of their own. */
-  send: number;
-  firstRetry: number;
-  longestRetry: number;
-  /** How long a stop waits for the batch under way and for what came last. */
-  farewell: number;
-}
-
-const PACE: Pace = {
-  idle: 500,
-  lease: 10_000,
-  renew: 3_000,
-  send: 360_000,
-  firstRetry: 500,
-  longestRetry: 60_000,
-  farewell: 3_000,
-};
 
 export interface ShipperParts {
   sink: Sink;
@@ -41,14 +18,6 @@ export interface ShipperParts {
   clock: Clock;
   report: Pick<Log, 'warn' | 'info'>;
   pace?: Partial<Pace>;
-}
-
-/** What keeps a receiver from the log; `kind` is all that is shown of it: a receiver's own words can quote what it was sent. */
-class ShippingError extends Error {
-  constructor(readonly kind: string) {
-    super(kind);
-    this.name = 'ShippingError';
-  }
 }
 
 /**
@@ -201,33 +170,4 @@ export class Shipper {
       clearInterval(renewal);
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => reject(signal.reason as Error);
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
-}
-
-function wait(ms: number, stopping: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stopping.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    stopping.addEventListener('abort', done, { once: true });
-    if (stopping.aborted) done();
-  });
-}
-
-const KIND = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
-
-/** One word for what went wrong: the error's kind, its code or its name, and never its message. */
-function kindOf(error: unknown): string {
-  const { kind, code, name } = (error ?? {}) as { kind?: unknown; code?: unknown; name?: unknown };
-  return [kind, code, name].find((word): word is string => typeof word === 'string' && KIND.test(word)) ?? 'unknown';
 }
