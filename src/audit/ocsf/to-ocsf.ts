@@ -1,12 +1,7 @@
 import type { RecordKind, StoredRecord } from '../record.js';
 import { leafHash } from '../tree/merkle.js';
-<<<<<<< HEAD
-import { alarm, administration, clock, incident, legalHold, lifecycle, ofTheLog, subjectErased } from './acts.js';
-import { call, counted, intent, outcomeUnknown, refusals, transition, vendorCall, webhook } from './calls.js';
-=======
-import { administration, clock, incident, legalHold, lifecycle, ofTheLog, subjectErased } from './acts.js';
+import { administration, alarm, clock, incident, legalHold, lifecycle, ofTheLog, subjectErased } from './acts.js';
 import { call, counted, refusals } from './calls.js';
->>>>>>> w-b
 import { classified, type Mapped, OCSF_VERSION, OTHER, PRODUCT, type Severity, STATUSES } from './classes.js';
 import { actorOf, apiOf, gatewayOf, sourceOf } from './objects.js';
 import { intent, outcomeUnknown, transition, vendorCall, webhook } from './vendor.js';
