@@ -68,11 +68,10 @@ async function measureAppends(url: string): Promise<Appended> {
   const { user, system } = process.cpuUsage(cpu);
   await audit.stop();
   rmSync(dir, { recursive: true, force: true });
-  const sample = Buffer.byteLength(JSON.stringify(record(clock))) + 90;
   return {
     recordsPerSecond: Math.round(appended / seconds),
     cpuUsPerRecord: Math.round(((user + system) / appended) * 10) / 10,
-    bytesPerRecord: sample,
+    bytesPerRecord: await averageBytes(url),
   };
 }
 
@@ -103,15 +102,22 @@ function record(clock: SystemClock): RecordInput {
       method: 'GET',
       route: '/v1/verifications/:id',
       status: 200,
-      requestHeaders: { accept: 'application/json' },
       address: '192.0.2.1',
       durationUs: 4_200,
-      bytesIn: 0,
       bytesOut: 1_024,
     },
     decision: { id: uuidv7(clock.epochMs()), outcome: 'allow', rule: 'corridor', reason: 'every check passed' },
-    vendor: { name: 'didit', operation: 'session.decision', status: 200, attempt: 1, rung: 'fresh', durationUs: 2_100 },
+    vendor: { name: 'didit', operation: 'session.decision', status: 200, durationUs: 2_100 },
   };
+}
+
+async function averageBytes(url: string): Promise<number> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ bytes: number }>(
+      'SELECT avg(length(bytes))::integer AS bytes FROM audit.log',
+    );
+    return rows[0]?.bytes ?? 0;
+  });
 }
 
 async function numbered(url: string): Promise<void> {
