@@ -44,6 +44,7 @@ program
     '--trusted-checkpoint <file>',
     'a checkpoint that the log must extend; by default the one kept on this machine',
   )
+  .option('--anchors <file>', 'check time stamps, too: PEM of the authorities’ roots to believe')
   .option('--json', 'print the verdict as one JSON document')
   .option('--siem <files...>', 'verify what a SIEM exported (JSON lines of OCSF, or CEF) instead of the database')
   .action((options: VerifyVerbOptions & { siem?: string[] }) =>

@@ -37,6 +37,7 @@ export interface VerifyVerbOptions {
   ca?: string;
   key?: string[];
   trustedCheckpoint?: string;
+  anchors?: string;
 }
 
 /** The embedded cluster of a data folder: the one that runs, or one started for the while. */
@@ -71,6 +72,7 @@ export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
     to: options.to === undefined ? undefined : numberOf(options.to, '--to'),
     keys: options.key?.flatMap(readKeys) ?? ownKeys(config),
     trustedCheckpoint: trustedOf(config, options),
+    anchorRoots: options.anchors === undefined ? undefined : readText(options.anchors, '--anchors'),
     onProgress: showProgress('verified', 'records'),
   }).catch((error: unknown) => {
     if (error instanceof TypeError) throw new ConfigError(error.message, '--key or --trusted-checkpoint');

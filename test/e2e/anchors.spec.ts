@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,8 @@ import { verifyAnchor } from '../../src/audit/index.js';
 import { withClient } from '../support/audit.js';
 import { startSystem, type System, until, WIDE_LIMITS } from '../support/system.js';
 import { startTsa, type Tsa } from '../support/tsa.js';
+
+const CLI = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
 
 interface Anchor {
   size: number;
@@ -56,5 +59,22 @@ describe('a gateway with a time-stamping authority', () => {
     expect((await system.admin(`/audit/anchors?below=${last!.size}&limit=1`)).body).toEqual({ items: [before] });
     expect((await system.admin('/audit/anchors', { scope: 'operator' })).status).toBe(403);
     expect((await system.admin('/audit/anchors?below=0')).status).toBe(400);
+  });
+
+  it('has them checked by verify, against the roots that are believed', async () => {
+    const other = await startTsa();
+    await other.stop();
+    writeFileSync(join(dir, 'other.pem'), other.roots);
+    const verify = (roots: string) => {
+      const run = spawnSync(process.execPath, [CLI, 'verify', '--json', '--anchors', join(dir, roots)], {
+        env: { PATH: process.env['PATH'] ?? '', GATEHOUSE_DATA_DIR: system.dataDir },
+        encoding: 'utf8',
+      });
+      return JSON.parse(run.stdout) as { ok: boolean; anchors: number; reason: string | null };
+    };
+    const good = verify('roots.pem');
+    expect(good).toMatchObject({ ok: true, reason: null });
+    expect(good.anchors).toBeGreaterThanOrEqual(2);
+    expect(verify('other.pem')).toMatchObject({ ok: false, reason: expect.stringMatching(/trusted root/) as string });
   });
 });

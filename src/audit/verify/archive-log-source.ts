@@ -59,6 +59,10 @@ export class ArchiveLogSource implements LogSource {
     return Promise.resolve([...this.archive.keys]);
   }
 
+  anchors(): Promise<[]> {
+    return Promise.resolve([]);
+  }
+
   end(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

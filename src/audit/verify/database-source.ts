@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { sqlState } from '../connection.js';
 import { type TileKey, tileName } from '../tree/tile-tree.js';
 import { PROJECTED } from './check-record.js';
-import type { Claims, FoundCheckpoint, FoundEntry, LogSource, WaitingEntry } from './source.js';
+import type { Claims, FoundAnchor, FoundCheckpoint, FoundEntry, LogSource, WaitingEntry } from './source.js';
 
 type Row = readonly (string | null)[];
 
@@ -26,6 +26,8 @@ const HEAD_SQL = `SELECT origin, size, encode(root, 'hex'),
 const END_SQL = 'SELECT size, (SELECT max(seq) FROM audit.log) FROM audit.head';
 const CHECKPOINT_COLUMNS = `size, encode(root, 'hex'), note, n, encode(chain, 'hex')`;
 const CHECKPOINTS_SQL = `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size`;
+const ANCHORS_SQL = `SELECT anchor.size, checkpoint.note, anchor.token FROM audit.anchor
+  LEFT JOIN audit.checkpoint ON checkpoint.size = anchor.size WHERE anchor.size > $1 ORDER BY anchor.size LIMIT $2`;
 const LAST_CHECKPOINT_SQL = `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size <= $1 ORDER BY size DESC LIMIT 1`;
 
 /** SQLSTATE character_not_in_repertoire. */
@@ -127,6 +129,14 @@ export class DatabaseSource implements LogSource {
 
   async lastCheckpoint(size: number): Promise<FoundCheckpoint | undefined> {
     return (await this.rows(LAST_CHECKPOINT_SQL, [size])).map(foundCheckpoint)[0];
+  }
+
+  async anchors(after: number, most: number): Promise<FoundAnchor[]> {
+    return (await this.rows(ANCHORS_SQL, [after, most])).map(([size, note, token]) => ({
+      size: Number(size),
+      note: note ?? '',
+      token: bytesOf(token),
+    }));
   }
 
   async keys(): Promise<string[]> {

@@ -75,6 +75,10 @@ export class HttpSource implements LogSource {
     return ((await this.get('keys')) ?? '').toString().split('\n').filter(Boolean);
   }
 
+  anchors(): Promise<[]> {
+    return Promise.resolve([]);
+  }
+
   end(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

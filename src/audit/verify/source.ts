@@ -49,6 +49,13 @@ export interface FoundCheckpoint {
   chained: { n: number; chain: string } | undefined;
 }
 
+/** A time stamp of a checkpoint (RFC 3161), with the note that it is of. */
+export interface FoundAnchor {
+  size: number;
+  note: string;
+  token: Buffer;
+}
+
 /** A record that waits for its number. */
 export interface WaitingEntry {
   form: Buffer | string;
@@ -68,6 +75,8 @@ export interface LogSource extends TileSource {
   checkpoints(after: number, to: number): Promise<FoundCheckpoint[]>;
   /** The last checkpoint of at most this size. */
   lastCheckpoint(size: number): Promise<FoundCheckpoint | undefined>;
+  /** Time stamps of checkpoints beyond `after`, in order and at most so many; none where they are not kept. */
+  anchors(after: number, most: number): Promise<FoundAnchor[]>;
   /** Public keys that the source says have signed. */
   keys(): Promise<string[]>;
   /** Size of the head and number of the last record now, where records can come meanwhile. */

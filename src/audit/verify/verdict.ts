@@ -10,6 +10,8 @@ export interface Verdict {
   root: string;
   /** Checkpoints that were compared. */
   checkpoints: number;
+  /** Time stamps that were checked. */
+  anchors: number;
   firstBad: FirstBad | null;
   /** What is wrong there. */
   reason: string | null;

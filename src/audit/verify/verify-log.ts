@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { verifyAnchor } from '../anchors/verify-anchor.js';
 import { type NoteVerifier, noteVerifier } from '../checkpoints/note.js';
 import { EMPTY_ROOT, Frontier, HASH_BYTES, leafHash } from '../tree/merkle.js';
 import { verifyInclusion } from '../tree/proofs.js';
@@ -18,12 +19,16 @@ export interface VerifyOptions {
   keys?: readonly string[] | undefined;
   /** A checkpoint from elsewhere that the log must still extend: found is also a log that was rewritten as a whole, or rolled back. */
   trustedCheckpoint?: string | undefined;
+  /** PEM of the roots of time-stamping authorities that are believed; without them time stamps are not looked at. */
+  anchorRoots?: string | undefined;
   onProgress?: ((done: number, size: number) => void) | undefined;
 }
 
 /** Four tiles: what is read ahead is dropped before the collector moves it to where dropping is dear. More was measured to be slower. */
 const CHUNK = 1_024;
 const LEVELS = 8;
+const PAGE = 4_096;
+const ANCHORS_AT_ONCE = 100;
 
 interface Chunk {
   first: number;
@@ -75,6 +80,7 @@ class Verification {
   /** Name of the log at the record reached; undefined before the first. */
   #origin: string | undefined;
   #waiting = 0;
+  #anchors = 0;
   private from = 0;
   private to = 0;
   /** Without the whole log there is no root to recompute. */
@@ -104,6 +110,7 @@ class Verification {
       size: this.#claims.size,
       root: this.whole ? this.#frontier.root().toString('hex') : (this.#claims.root ?? ''),
       checkpoints: this.#checkpoints.count,
+      anchors: this.#anchors,
       firstBad: bad?.where ?? null,
       reason: bad?.reason ?? null,
       waiting: this.#waiting,
@@ -135,6 +142,7 @@ class Verification {
     else await this.rootFromTiles();
     await this.end();
     await this.intake();
+    await this.anchors();
     if (this.whole) this.#checkpoints.checkAway(this.#claims.away);
   }
 
@@ -310,10 +318,26 @@ class Verification {
       throw new BadLog({ from: size, to: beyond.size }, 'they are missing: a checkpoint covers them');
   }
 
+  /** Their notes are those of checkpoints, which were held to the log already. */
+  private async anchors(): Promise<void> {
+    const { anchorRoots } = this.options;
+    if (anchorRoots === undefined) return;
+    for (let after = 0; ;) {
+      const found = await this.source.anchors(after, ANCHORS_AT_ONCE);
+      for (const { size, note, token } of found) {
+        const wrong = await wrongAnchor(note, token, anchorRoots);
+        if (wrong !== undefined) throw new BadLog({ from: 0, to: size }, `their time stamp is not good: ${wrong}`);
+        this.#anchors += 1;
+        after = size;
+      }
+      if (found.length < ANCHORS_AT_ONCE) return;
+    }
+  }
+
   private async intake(): Promise<void> {
     const where = { from: this.#claims.size, to: this.#claims.size };
     for (let after: string | undefined = '-1'; after !== undefined;) {
-      const { entries, next } = await this.source.waiting(after, CHUNK);
+      const { entries, next } = await this.source.waiting(after, PAGE);
       for (const { form, id, row, projected, placed } of entries) {
         const record = readRecord(form);
         const wrong = record === undefined ? 'its bytes are no record' : checkBeside(record, id, row, projected);
@@ -324,6 +348,16 @@ class Verification {
       this.#waiting += entries.length;
       after = next;
     }
+  }
+}
+
+async function wrongAnchor(note: string, token: Buffer, roots: string): Promise<string | undefined> {
+  try {
+    await verifyAnchor(note, token, roots);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
   }
 }
 
