@@ -1,7 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock, Database, Log, Vault } from '../platform/index.js';
+import { Clock, Database, Log, Vault, Rounds } from '../platform/index.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
-import { Rounds } from './rounds.js';
 
 const EVERY_MS = 60_000;
 

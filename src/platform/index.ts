@@ -60,4 +60,5 @@ export { ProblemFilter, refuse, ReplayedAnswer, sendProblem } from './http/probl
 export { invalidRequest, validationPipe } from './http/validation.js';
 export { NestLog } from './telemetry/log.js';
 export { type Setting, settings } from './config/settings.js';
+export { Rounds } from './jobs/rounds.js';
 export { type Job, type JobHandler, Jobs, type SendOptions, type WorkOptions } from './jobs/jobs.js';

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { APP_ROLE, type Clock, type Config, ConfigError, type Log } from '../../platform/index.js';
+import { APP_ROLE, type Clock, type Config, ConfigError, type Log, Rounds } from '../../platform/index.js';
 import type { AuditLog } from '../audit-log.js';
 import { Connection } from '../connection.js';
-import { Rounds } from '../rounds.js';
 import { AnchorStore } from './anchor-store.js';
 import { Anchorer } from './anchorer.js';
 import { Authority } from './authority.js';

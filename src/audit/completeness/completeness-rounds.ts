@@ -1,7 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { Clock, type Config, CONFIG, Database, Log, Outbox } from '../../platform/index.js';
+import { Clock, type Config, CONFIG, Database, Log, Outbox, Rounds } from '../../platform/index.js';
 import { AuditLog } from '../audit-log.js';
-import { Rounds } from '../rounds.js';
 import { Completeness } from './completeness.js';
 
 const MOST_EVERY_MS = 15_000;

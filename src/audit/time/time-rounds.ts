@@ -1,6 +1,5 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import type { Config, Log } from '../../platform/index.js';
-import { Rounds } from '../rounds.js';
+import { type Config, type Log, Rounds } from '../../platform/index.js';
 import { measure, timeSource } from './sntp.js';
 import { TimeWatch, type TimeWatchParts } from './time-watch.js';
 

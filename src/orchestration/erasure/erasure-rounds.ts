@@ -1,7 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ErasureJournal, erasuresInLog } from '../../audit/index.js';
-import { Clock, Database, Log } from '../../platform/index.js';
-import { Rounds } from '../rounds.js';
+import { Clock, Database, Log, Rounds } from '../../platform/index.js';
 import { ErasureReplay } from './erasure-replay.js';
 import { ErasureStore } from './erasure-store.js';
 import { journaled } from './erasure-writer.js';

@@ -1,6 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock, Log, uuidv7 } from '../../platform/index.js';
-import { Rounds } from '../rounds.js';
+import { Clock, Log, uuidv7, Rounds } from '../../platform/index.js';
 import { IdempotencyStore } from './idempotency-store.js';
 
 /** How long a key stays taken after its call was last known to run: the wait of a repeat after a crash. */

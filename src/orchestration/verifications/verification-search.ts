@@ -1,8 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock, Log } from '../../platform/index.js';
+import { Clock, Log, Rounds } from '../../platform/index.js';
 import { VendorFailure } from '../../vendors/index.js';
 import { Leases } from '../idempotency/leases.js';
-import { Rounds } from '../rounds.js';
 import { SessionSearch } from './session-search.js';
 import { VerificationStore } from './verification-store.js';
 

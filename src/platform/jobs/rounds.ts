@@ -1,4 +1,4 @@
-import type { Log } from '../platform/index.js';
+import type { Log } from '../telemetry/log.js';
 
 /** Background work in rounds: one round at a time, and one that fails is made up for by the next. One line tells of failing, not one a round. */
 export class Rounds {
