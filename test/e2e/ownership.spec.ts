@@ -53,6 +53,8 @@ const checkBy = (path: string) => async (owned: Owned) => {
 
 /** What a stranger is told, for every operation of a client on the public listener. */
 const OPERATIONS: Record<string, (owned: Owned) => Promise<void>> = {
+  'GET /v1/verifications/{id}/receipts': async ({ verification }) =>
+    notFound(await v1(`/v1/verifications/${verification}/receipts`)),
   'POST /v1/verifications': async ({ reference, session }) => {
     const body = { workflow: 'onboarding', subject: { reference, relationship: 'customer' } };
     const { body: made } = await v1('/v1/verifications', { body });

@@ -38,8 +38,8 @@ export class VerificationReceipts {
       const proof = proofs.get(seq);
       return proof === undefined ? [] : [{ seq, recordId, kind, at: at.toISOString(), proof }];
     });
-    // What is not covered yet is where the next page begins.
-    const next = rows.length > limit ? (shown.find(({ seq }) => !proofs.has(seq)) ?? rows[limit]) : undefined;
+    // What no checkpoint covers yet ends the list: asking for it at once would only add the records of the asking.
+    const next = items.length === limit ? rows[limit] : undefined;
     return { origin: this.auditLog.origin, items, nextCursor: next === undefined ? null : String(next.seq) };
   }
 }
