@@ -84,7 +84,10 @@ describe('receipts', () => {
     // Asking for receipts leaves records of its own.
     expect(seen.slice(0, all.length)).toEqual(all.map(({ seq }) => seq));
     expect(new Set(seen).size).toBe(seen.length);
-    expect((await receipts(id, '?cursor=x')).body).toMatchObject({ code: 'invalid-cursor' });
+    expect((await receipts(id, '?cursor=x')).body).toMatchObject({
+      code: 'invalid-cursor',
+      errors: [{ pointer: '/cursor' }],
+    });
     expect((await receipts(id, '?limit=0')).body).toMatchObject({
       code: 'invalid-request',
       errors: [{ pointer: '/limit' }],

@@ -17,6 +17,9 @@ export interface ProblemOptions {
   cause?: unknown;
 }
 
+/** Every list takes its cursor under one name. */
+const CURSOR: FieldError = { pointer: '/cursor', message: 'is not one that this list gave out' };
+
 /** An expected refusal: becomes problem details outside and a deny decision in the record. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
@@ -33,7 +36,7 @@ export class ProblemError extends Error {
     this.code = code;
     this.status = PROBLEMS[code].status;
     this.detail = options.detail ?? PROBLEMS[code].detail;
-    this.errors = options.errors;
+    this.errors = options.errors ?? (code === 'invalid-cursor' ? [CURSOR] : undefined);
     this.headers = options.headers ?? {};
     this.rule = options.rule ?? code;
     this.reason = options.reason ?? PROBLEMS[code].title;
