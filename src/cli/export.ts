@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { createWriteStream, fstatSync } from 'node:fs';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { exportQuery, exportUrl, type Progress } from '../audit/index.js';
@@ -41,11 +41,11 @@ export async function exportVerb({ out, ...options }: Record<string, string>): P
   if (data === undefined) throw wrongOption(error.issues[0]);
   const { format, ...selection } = data;
   const teller = new Teller();
-  await withDatabase(async (url) => {
+  const whole = await withDatabase((url) => {
     const text = Readable.from(exportUrl(url, format, selection, (progress) => teller.tell(progress)));
-    await (out === undefined ? toOutput(text) : toFile(text, out));
+    return out === undefined ? toOutput(text) : toFile(text, out);
   });
-  teller.end();
+  if (whole) teller.end();
 }
 
 function wrongOption(issue: { path: PropertyKey[]; message: string } | undefined): ConfigError {
@@ -53,19 +53,32 @@ function wrongOption(issue: { path: PropertyKey[]; message: string } | undefined
   return new ConfigError(issue?.message ?? 'is not valid', `--${name}`);
 }
 
-/** Whoever reads may have seen enough: `gatehouse export … | head` is no failure. */
-async function toOutput(text: Readable): Promise<void> {
-  await pipeline(text, process.stdout, { end: false }).catch((error: unknown) => {
-    if ((error as { code?: string }).code !== 'EPIPE') throw error;
-  });
+/** Whoever reads may have seen enough: `gatehouse export … | head` is no failure. @returns whether all was taken */
+async function toOutput(text: Readable): Promise<boolean> {
+  try {
+    // What Node makes of a standard output that is a file takes a part for the whole when the disk fills up.
+    if (fstatSync(process.stdout.fd).isFile())
+      await pipeline(text, createWriteStream('', { fd: process.stdout.fd, autoClose: false }));
+    else await pipeline(text, process.stdout, { end: false });
+    return true;
+  } catch (error) {
+    const { code, syscall } = error as { code?: string; syscall?: string };
+    if (code === 'EPIPE') return false;
+    if (syscall === 'write') throw new ConfigError(`cannot be written (${code})`, 'standard output');
+    throw error;
+  }
 }
 
 /** Under its name there is either nothing new or the whole export. */
-async function toFile(text: Readable, file: string): Promise<void> {
+async function toFile(text: Readable, file: string): Promise<true> {
+  // The renaming would put a file in the place of a device, or of a link such as /dev/stdout.
+  const there = await lstat(file).catch(() => undefined);
+  if (there?.isFile() === false) throw new ConfigError('must be a plain file or none', '--out');
   const part = `${file}.part`;
   try {
     await pipeline(text, createWriteStream(part, { mode: 0o600 }));
     await rename(part, file);
+    return true;
   } catch (error) {
     await rm(part, { force: true });
     const { code, syscall } = error as { code?: string; syscall?: string };

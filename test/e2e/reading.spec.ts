@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,9 +51,11 @@ beforeAll(async () => {
 });
 afterAll(() => system.stop());
 
+const env = () => ({ PATH: process.env['PATH'] ?? '', GATEHOUSE_DATA_DIR: system.dataDir });
+
 function cli(...args: string[]) {
   return spawnSync(process.execPath, [CLI, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', GATEHOUSE_DATA_DIR: system.dataDir },
+    env: env(),
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
@@ -204,6 +206,23 @@ describe('gatehouse export', () => {
     expect(head).toMatch(/^seq,recorded_at,id,/);
     expect(rows.length).toBeGreaterThan(0);
     expect(rows.every((row) => row.includes(',verification.transition,'))).toBe(true);
+  });
+
+  it('fails where its output is a file that takes a part of it alone', () => {
+    const command = 'ulimit -f 1; exec "$0" "$1" export --format jsonl > "$2"';
+    const run = spawnSync('sh', ['-c', command, process.execPath, CLI, join(dir, 'cut.jsonl')], {
+      encoding: 'utf8',
+      env: env(),
+    });
+    expect([run.status, run.stderr]).toEqual([1, 'gatehouse: standard output: cannot be written (EFBIG)\n']);
+  });
+
+  it('puts no file in the place of what is none', () => {
+    const link = join(dir, 'link');
+    symlinkSync(join(dir, 'elsewhere'), link);
+    const run = cli('export', '--format', 'jsonl', '--out', link);
+    expect([run.status, run.stderr]).toEqual([1, 'gatehouse: --out: must be a plain file or none\n']);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
   });
 
   it('says in one sentence what it cannot do', () => {

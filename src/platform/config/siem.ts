@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { size } from './units.js';
@@ -68,12 +69,18 @@ const sink = z.discriminatedUnion(
   { error: 'must be of kind file, splunk-hec, https, syslog or otlp' },
 );
 
+const distinct = (texts: readonly string[]): boolean => new Set(texts).size === texts.length;
+
 export const siem = z.strictObject({
   sinks: z
     .array(sink)
     .max(MOST_SINKS)
-    .refine((sinks) => new Set(sinks.map(({ name }) => name)).size === sinks.length, {
+    .refine((sinks) => distinct(sinks.map(({ name }) => name)), {
       error: 'must have names of their own',
+    })
+    // What one sets aside another would set aside over it, and records would be gone.
+    .refine((sinks) => distinct(sinks.flatMap((one) => (one.kind === 'file' ? [resolve(one.path)] : []))), {
+      error: 'must have files of their own',
     })
     .refine(
       (sinks) =>
