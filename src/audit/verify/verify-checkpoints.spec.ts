@@ -183,6 +183,13 @@ describe('found is', () => {
 describe('after a restore', () => {
   it('the log begins under a new name, whose first record names the old one', async () => {
     const url = await tampered();
+    const running = await openTestLog(url, 'running', true);
+    // What it still wrote under the old name could never be verified.
+    await expect(beginOrigin(url, 'gatehouse.local/log-2', 'too soon', new SystemClock())).rejects.toThrow(
+      'still runs',
+    );
+    await running.stop();
+    expect(await verifyLog(url)).toMatchObject({ ok: true, origin: ORIGIN });
     const began = await beginOrigin(
       url,
       'gatehouse.local/log-2',
