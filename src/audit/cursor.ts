@@ -4,6 +4,8 @@ import type { Place, RecordFilter } from './search.js';
 
 const PLACE_BYTES = 24;
 const MAC_BYTES = 16;
+/** What is wrong with a cursor that a list did not give out. */
+export const NOT_OURS = { pointer: '/cursor', message: 'must be one that this list gave out' };
 const RECORDS = 'audit.records';
 
 /** A place in one list as an opaque text, under a MAC over the list's name and filters: only this list takes it back. */
@@ -20,7 +22,7 @@ export function readCursor(keyring: Keyring, filter: RecordFilter, cursor: strin
   const bytes = all.subarray(0, PLACE_BYTES);
   const whole = all.length === PLACE_BYTES + MAC_BYTES && all.toString('base64url') === cursor;
   if (!whole || !equalInConstantTime(all.subarray(PLACE_BYTES), mac(keyring, filter, bytes, list)))
-    throw new ProblemError('invalid-cursor', { rule: 'cursor.mac' });
+    throw new ProblemError('invalid-cursor', { rule: 'cursor.mac', errors: [NOT_OURS] });
   const id = bytes.toString('hex', 8).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   return { at: new Date(Number(bytes.readBigInt64BE())), id };
 }

@@ -9,6 +9,7 @@ import {
   uuidv7,
 } from '../../platform/index.js';
 import type { AuditLog } from '../audit-log.js';
+import { NOT_OURS } from '../cursor.js';
 import type { RecordInput } from '../record.js';
 import type { HoldListQuery, NewHold } from './hold-schemas.js';
 
@@ -80,7 +81,7 @@ export class LegalHolds {
   /** Newest first, released ones among them. */
   async list({ limit, cursor }: HoldListQuery): Promise<{ items: HoldView[]; nextCursor: string | null }> {
     const after = cursor === undefined ? null : Buffer.from(cursor, 'base64url').toString();
-    if (after !== null && !isUuid(after)) throw new ProblemError('invalid-cursor');
+    if (after !== null && !isUuid(after)) throw new ProblemError('invalid-cursor', { errors: [NOT_OURS] });
     const rows = await this.database.query<HoldRow>(
       'SELECT * FROM audit.legal_hold WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2',
       [after, limit + 1],

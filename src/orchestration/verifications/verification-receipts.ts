@@ -46,6 +46,9 @@ export class VerificationReceipts {
 
 /** The cursor is the number of the next record: it shows nothing that the page does not, so it needs no seal. */
 function numberOf(cursor: string): number {
-  if (!/^(0|[1-9]\d{0,14})$/.test(cursor)) throw new ProblemError('invalid-cursor', { rule: 'cursor.number' });
+  if (!/^(0|[1-9]\d{0,14})$/.test(cursor)) {
+    const errors = [{ pointer: '/cursor', message: 'must be one that this list gave out' }];
+    throw new ProblemError('invalid-cursor', { rule: 'cursor.number', errors });
+  }
   return Number(cursor);
 }
