@@ -217,8 +217,14 @@ describe('verify on this machine', () => {
     writeFileSync(ahead, [origin, String(Number(size) + 1_000_000), ...rest].join('\n'));
     // A changed checkpoint is no checkpoint of the key that is believed.
     expect(cli(['verify', '--trusted-checkpoint', ahead], env)).toMatchObject({ code: 1, out: '' });
+    const empty = join(dir, 'no-keys');
+    writeFileSync(empty, '\n');
     for (const args of [
       ['--from', 'x'],
+      ['--from', '5', '--to', '3'],
+      ['--from', '1000000'],
+      ['--key', empty],
+      ['--url', 'nowhere'],
       ['--trusted-checkpoint', join(dir, 'missing')],
       ['--key', 'nonsense'],
     ])

@@ -51,11 +51,13 @@ export function verifyLog(url: string, options: VerifyOptions = {}): Promise<Ver
  * Recomputes a log from its records' bytes: form, leaf hashes, search columns, numbers, tiles, root, checkpoints with their signatures, and
  * the records that wait for a number. It runs beside writers: what it holds the log to is the head as it stood at the beginning.
  * Without a trusted checkpoint it cannot see a log rewritten as a whole by someone who has the signing key as well.
- * @throws when the source cannot be read; TypeError on an option that is none
+ * @throws when the source cannot be read; TypeError on an option that is none, RangeError on a part without a record
  */
 export async function verifySource(source: LogSource, options: VerifyOptions = {}): Promise<Verdict> {
   const startedAt = performance.now();
   const keys = (options.keys ?? []).map(noteVerifier);
+  const { from = 0, to = from + 1 } = options;
+  if (to <= from) throw new RangeError('a part of the log has at least one record');
   const trusted = options.trustedCheckpoint === undefined ? undefined : readTrusted(options.trustedCheckpoint, keys);
   try {
     const verdict = await new Verification(source, options, keys, trusted).run();
@@ -103,6 +105,7 @@ class Verification {
       origin: this.#claims.origin,
       size: this.#claims.size,
       root: this.whole ? this.#frontier.root().toString('hex') : (this.#claims.root ?? ''),
+      part: this.whole ? null : { from: this.from, to: this.to },
       checkpoints: this.#checkpoints.count,
       firstBad: bad?.where ?? null,
       reason: bad?.reason ?? null,
@@ -119,10 +122,18 @@ class Verification {
     this.whole = this.from === 0 && this.to === size;
   }
 
+  /** A part that is not there is not a part that holds: it may be what was cut off. */
+  private mustReach(size: number): void {
+    const { from = 0, to = Math.max(size, from + 1) } = this.options;
+    const asked = this.options.from !== undefined || this.options.to !== undefined;
+    if (asked && to > size) throw new BadLog({ from: Math.max(from, size), to }, 'they are not in the log');
+  }
+
   private async verify(): Promise<void> {
     const claims = await this.source.open();
     if (claims === undefined) throw new BadLog({ from: 0, to: 0 }, 'the head of the log is gone');
     this.#claims = claims;
+    this.mustReach(claims.size);
     this.settle(claims.size);
     this.#checkpoints = new CheckpointCheck(this.keys, await this.source.keys());
     if (this.trusted !== undefined && this.trusted.size > claims.size)
@@ -301,10 +312,12 @@ class Verification {
   private async end(): Promise<void> {
     const now = await this.source.end();
     if (now === undefined) return;
-    const { size, last } = now;
+    const { size, last, longTile } = now;
     if (size < this.#claims.size)
       throw new BadLog({ from: Math.max(size, 0), to: this.#claims.size }, 'the head went back');
     if ((last ?? -1) >= size) throw new BadLog({ seq: size }, 'it stands beyond the head');
+    if (longTile !== null)
+      throw new BadLog({ from: size, to: size }, `a tile of level ${longTile.level} goes on where the log has ended`);
     const [beyond] = await this.source.checkpoints(size, Number.MAX_SAFE_INTEGER);
     if (beyond !== undefined && beyond.size > ((await this.source.end())?.size ?? 0))
       throw new BadLog({ from: size, to: beyond.size }, 'they are missing: a checkpoint covers them');
