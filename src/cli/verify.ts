@@ -145,9 +145,16 @@ function ownKeys(config: Config): string[] {
 
 function trustedOf(config: Config, { trustedCheckpoint, url, archive }: VerifyVerbOptions): string | undefined {
   if (trustedCheckpoint !== undefined) return readText(trustedCheckpoint, '--trusted-checkpoint');
-  return url === undefined && archive === undefined
-    ? keptCheckpoint(join(config.dataDir, 'checkpoints'), config.audit.origin)
-    : undefined;
+  if (url !== undefined || archive !== undefined) return undefined;
+  const dir = join(config.dataDir, 'checkpoints');
+  try {
+    return keptCheckpoint(dir, config.audit.origin);
+  } catch (error) {
+    throw new ConfigError(
+      `the checkpoint kept there cannot be read (${(error as { code?: string }).code ?? 'unknown'})`,
+      dir,
+    );
+  }
 }
 
 /** A key itself, or a file with one a line, as /log/keys gives them. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -84,7 +84,10 @@ describe('receipts', () => {
     // Asking for receipts leaves records of its own.
     expect(seen.slice(0, all.length)).toEqual(all.map(({ seq }) => seq));
     expect(new Set(seen).size).toBe(seen.length);
-    expect((await receipts(id, '?cursor=x')).body).toMatchObject({ code: 'invalid-cursor' });
+    expect((await receipts(id, '?cursor=x')).body).toMatchObject({
+      code: 'invalid-cursor',
+      errors: [{ pointer: '/cursor' }],
+    });
     expect((await receipts(id, '?limit=0')).body).toMatchObject({
       code: 'invalid-request',
       errors: [{ pointer: '/limit' }],
@@ -229,5 +232,15 @@ describe('verify on this machine', () => {
       ['--key', 'nonsense'],
     ])
       expect(cli(['verify', ...args], env).code).toBe(1);
+  });
+
+  it('names the folder of a kept checkpoint that cannot be read', () => {
+    const folder = join(dir, 'unreadable');
+    const [file = ''] = readdirSync(join(system.dataDir, 'checkpoints'));
+    mkdirSync(join(folder, 'checkpoints', file), { recursive: true });
+    const env = { PATH: process.env['PATH'] ?? '', GATEHOUSE_DATA_DIR: folder };
+    const run = spawnSync(process.execPath, [CLI, 'verify'], { env, encoding: 'utf8' });
+    expect(run).toMatchObject({ status: 1, stdout: '' });
+    expect(run.stderr).toMatch(/^gatehouse: .*checkpoints: the checkpoint kept there cannot be read \(EISDIR\)\n$/);
   });
 });

@@ -38,8 +38,8 @@ export class VerificationReceipts {
       const proof = proofs.get(seq);
       return proof === undefined ? [] : [{ seq, recordId, kind, at: at.toISOString(), proof }];
     });
-    // What is not covered yet is where the next page begins.
-    const next = rows.length > limit ? (shown.find(({ seq }) => !proofs.has(seq)) ?? rows[limit]) : undefined;
+    // What is not covered yet ends the list: each asking leaves a record, and whoever went on at once would never come to an end.
+    const next = items.length === shown.length ? rows[limit] : undefined;
     return { origin: this.auditLog.origin, items, nextCursor: next === undefined ? null : String(next.seq) };
   }
 }
