@@ -132,6 +132,7 @@ class Verification {
   private async verify(): Promise<void> {
     const claims = await this.source.open();
     if (claims === undefined) throw new BadLog({ from: 0, to: 0 }, 'the head of the log is gone');
+    if (claims.origin === null && claims.size > 0) throw new BadLog({ from: 0, to: 0 }, 'its name is gone');
     this.#claims = claims;
     this.mustReach(claims.size);
     this.settle(claims.size);
@@ -142,7 +143,7 @@ class Verification {
         'they are missing: a trusted checkpoint covers them',
       );
     await this.walk();
-    if (this.whole) this.root();
+    if (this.whole) await this.root();
     else await this.rootFromTiles();
     await this.end();
     await this.intake();
@@ -254,7 +255,7 @@ class Verification {
     this.#nodes = [];
   }
 
-  private root(): void {
+  private async root(): Promise<void> {
     const { size, root, frontier } = this.#claims;
     const whole = { from: 0, to: size };
     if (root !== undefined && this.#frontier.root().toString('hex') !== root)
@@ -267,6 +268,16 @@ class Verification {
     }
     if (size === 0 && root !== EMPTY_ROOT.toString('hex')) throw new BadLog(whole, 'an empty log has another root');
     this.#checkpoints.end();
+    if (this.#checkpoints.count === 0) await this.mustBeSigned();
+  }
+
+  /** Whoever rewrites a whole log without its key has only to take out what the key signed. The last checkpoint of an empty log is met here too. */
+  private async mustBeSigned(): Promise<void> {
+    const { size } = this.#claims;
+    const last = await this.source.lastCheckpoint(size);
+    if (last !== undefined) this.#checkpoints.holdAlone(last, await this.rootAt(last.size), true);
+    else if (size > 0 && this.keys.length > 0)
+      throw new BadLog({ from: 0, to: size }, 'no checkpoint covers any of them');
   }
 
   /** Of a part: the tiles must give the roots that the head, the last checkpoint and a trusted one state. */
@@ -279,6 +290,7 @@ class Verification {
       throw new BadLog({ from: 0, to: trusted.size }, 'the tiles do not give the root of the trusted checkpoint');
     const last = await this.source.lastCheckpoint(size);
     if (last !== undefined) this.#checkpoints.holdAlone(last, await this.rootAt(last.size), true);
+    else if (this.keys.length > 0) throw new BadLog({ from: 0, to: size }, 'no checkpoint covers any of them');
   }
 
   private rootAt(to: number): Promise<Buffer> {
