@@ -40,6 +40,11 @@ const KEEP_CHECKPOINT = `
     IF NOT EXISTS (SELECT FROM audit.head WHERE head.size >= tree_size AND (head.size > tree_size OR head.root = tree_root)) THEN
       RAISE EXCEPTION 'no checkpoint beyond the head' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- Whose signature it bears the database cannot tell, but whose statement it is.
+    IF NOT starts_with(signed_note, (SELECT format(E'%s\\n%s\\n%s\\n\\n— %s ', head.origin, tree_size, encode(tree_root, 'base64'), head.origin)
+                                       FROM audit.head)) THEN
+      RAISE EXCEPTION 'the note is no statement of this size and root' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     SELECT * INTO last FROM audit.checkpoint ORDER BY size DESC LIMIT 1;
     IF tree_size <= last.size THEN RETURN false; END IF;
     INSERT INTO audit.checkpoint (size, n, root, note, chain)

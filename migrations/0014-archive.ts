@@ -119,10 +119,11 @@ const KEPT_BECAUSE = `
     IF part.first % 256 <> 0 OR part.past % 256 <> 0 THEN RETURN 'they are no whole number of tiles'; END IF;
     IF part.past > coalesce((SELECT max(size) FROM audit.checkpoint), 0) THEN RETURN 'no checkpoint covers them all yet'; END IF;
     IF part.past > (SELECT next_seq FROM audit.usage_build WHERE live) THEN RETURN 'usage has not counted them all'; END IF;
-    -- What a receiver of the SIEM has not had yet could not be sent from the archive.
-    IF EXISTS (SELECT FROM audit.sink_cursor WHERE next_seq < part.past) THEN
+    -- What a receiver of the SIEM has not had yet could not be sent from the archive. One that takes nothing any more holds nothing back for ever.
+    IF EXISTS (SELECT FROM audit.sink_cursor WHERE next_seq < part.past AND updated_at > clock_timestamp() - interval '90 days') THEN
       RETURN (SELECT format('the receiver %s has not had them all', sink_cursor.name)
-                FROM audit.sink_cursor WHERE next_seq < part.past ORDER BY next_seq LIMIT 1);
+                FROM audit.sink_cursor
+               WHERE next_seq < part.past AND updated_at > clock_timestamp() - interval '90 days' ORDER BY next_seq LIMIT 1);
     END IF;
     FOR hold IN SELECT * FROM audit.read_holds() LOOP
       IF hold.scope = 'all' THEN

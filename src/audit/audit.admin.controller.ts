@@ -2,14 +2,16 @@ import { Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { AdminController, isUuid, Keyring, ProblemError, Roles } from '../platform/index.js';
 import { readCursor, writeCursor } from './cursor.js';
-import { filterMembers } from './query.js';
+import { filterMembers, inOrder } from './query.js';
 import { type FoundRecord, recordKey, RecordSearch } from './search.js';
 
-export const recordsQuery = z.strictObject({
-  ...filterMembers,
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().min(1).max(128).optional(),
-});
+export const recordsQuery = z
+  .strictObject({
+    ...filterMembers,
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: z.string().min(1).max(128).optional(),
+  })
+  .superRefine(inOrder);
 
 /** The log for auditors: every record, newest first, those that wait for their number among them with `seq` null. */
 @AdminController('admin/v1/audit/records')

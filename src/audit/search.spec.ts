@@ -118,7 +118,7 @@ describe('the list of records', () => {
     const { nextCursor } = await list({ client, limit: '2' });
     const cursor = nextCursor ?? '';
     expect((await list({ client, cursor })).items).toHaveLength(2);
-    const invalid = { code: 'invalid-cursor' };
+    const invalid = { code: 'invalid-cursor', errors: [{ pointer: '/cursor' }] };
     await expect(list({ client: uuidv7(), cursor })).rejects.toMatchObject(invalid);
     await expect(list({ client, kind: 'call', cursor })).rejects.toMatchObject(invalid);
     for (const other of ['x', `${cursor}A`, cursor.slice(1), cursor.replace(/^./, (c) => (c === 'A' ? 'B' : 'A'))])
@@ -127,6 +127,7 @@ describe('the list of records', () => {
 
   it.each([
     ['an instant that is none', { from: 'yesterday' }],
+    ['instants the wrong way round', { from: '2026-03-10T08:00:00Z', to: '2026-03-09T08:00:00Z' }],
     ['a year that is none', { from: '0000-01-01T00:00:00Z' }],
     ['a day that is none', { to: '2026-02-30T00:00:00Z' }],
     ['a limit of none', { limit: '0' }],

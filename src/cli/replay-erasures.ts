@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAudit } from '../audit/index.js';
 import { replayErasures } from '../orchestration/index.js';
@@ -22,7 +22,7 @@ export async function replayErasuresVerb(options: { journal?: string }): Promise
   const masterKeyFile =
     config.keys.masterKeyFile ?? (url === undefined ? join(config.dataDir, 'master.key') : undefined);
   if (masterKeyFile === undefined) throw new ConfigError('must be given', 'GATEHOUSE_MASTER_KEY_FILE');
-  if (options.journal !== undefined && !existsSync(options.journal))
+  if (options.journal !== undefined && statSync(options.journal, { throwIfNoEntry: false })?.isFile() !== true)
     throw new ConfigError('there is no such file', '--journal');
   const keyring = new Keyring(readMasterKey(masterKeyFile));
   const reached = url === undefined ? await reach(config.dataDir) : { url, release: () => Promise.resolve() };

@@ -67,9 +67,10 @@ export async function verifyDataDir(
  */
 export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
   const config = loadConfig(process.env, { together: false });
+  const { from, to } = partOf(options);
   const verdict = await verified(config, options, {
-    from: options.from === undefined ? undefined : numberOf(options.from, '--from'),
-    to: options.to === undefined ? undefined : numberOf(options.to, '--to'),
+    from,
+    to,
     keys: options.key?.flatMap(readKeys) ?? ownKeys(config),
     trustedCheckpoint: trustedOf(config, options),
     anchorRoots: options.anchors === undefined ? undefined : readText(options.anchors, '--anchors'),
@@ -83,12 +84,21 @@ export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
   process.exitCode = verdict.ok ? 0 : 1;
 }
 
+function partOf(options: VerifyVerbOptions): { from: number | undefined; to: number | undefined } {
+  const from = options.from === undefined ? undefined : numberOf(options.from, '--from');
+  const to = options.to === undefined ? undefined : numberOf(options.to, '--to');
+  if (to !== undefined && to <= (from ?? 0))
+    throw new ConfigError('must be beyond the first record to look at', '--to');
+  return { from, to };
+}
+
 function verified(
   config: Config,
   { url, ca, archive }: VerifyVerbOptions,
   options: VerifyOptions,
 ): Promise<Verdict & { summary: string }> {
   if (url !== undefined) {
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new ConfigError('must be an https URL', '--url');
     const token = process.env['GATEHOUSE_OPS_TOKEN'];
     const source = new HttpSource({ url, token, ca: ca === undefined ? undefined : readText(ca, '--ca') });
     return told(verifySource(source, options), '--url');
@@ -106,11 +116,14 @@ async function verifyArchive(dir: string, options: VerifyOptions): Promise<Verdi
   });
   const source = new ArchiveLogSource(archive);
   const { first, past } = source.span;
-  const verdict = await verifySource(source, { ...options, from: options.from ?? first, to: options.to ?? past });
+  const { from = first, to = past } = options;
+  if (from < first || to > past)
+    throw new ConfigError(`the archive holds records ${first} to ${past - 1}`, from < first ? '--from' : '--to');
+  const verdict = await verifySource(source, { ...options, from, to });
   const { ok, root } = verdict;
   return {
     ...verdict,
-    summary: ok ? `verified records ${first} to ${past - 1}, root of the whole ${root}` : describeVerdict(verdict),
+    summary: ok ? `verified records ${from} to ${to - 1}, root of the whole ${root}` : describeVerdict(verdict),
   };
 }
 
@@ -134,14 +147,25 @@ function ownKeys(config: Config): string[] {
 
 function trustedOf(config: Config, { trustedCheckpoint, url, archive }: VerifyVerbOptions): string | undefined {
   if (trustedCheckpoint !== undefined) return readText(trustedCheckpoint, '--trusted-checkpoint');
-  return url === undefined && archive === undefined
-    ? keptCheckpoint(join(config.dataDir, 'checkpoints'), config.audit.origin)
-    : undefined;
+  if (url !== undefined || archive !== undefined) return undefined;
+  const dir = join(config.dataDir, 'checkpoints');
+  try {
+    return keptCheckpoint(dir, config.audit.origin);
+  } catch (error) {
+    throw new ConfigError(
+      `the checkpoint kept there cannot be read (${(error as { code?: string }).code ?? 'unknown'})`,
+      dir,
+    );
+  }
 }
 
 /** A key itself, or a file with one a line, as /log/keys gives them. */
 export function readKeys(given: string): string[] {
-  return existsSync(given) ? readText(given, '--key').split('\n').filter(Boolean) : [given];
+  if (!existsSync(given)) return [given];
+  const keys = readText(given, '--key').split('\n').filter(Boolean);
+  // Without any key the log's own would be believed, which is not what was asked for.
+  if (keys.length === 0) throw new ConfigError('the file holds no key', '--key');
+  return keys;
 }
 
 export function readText(file: string, setting: string): string {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -220,11 +220,27 @@ describe('verify on this machine', () => {
     writeFileSync(ahead, [origin, String(Number(size) + 1_000_000), ...rest].join('\n'));
     // A changed checkpoint is no checkpoint of the key that is believed.
     expect(cli(['verify', '--trusted-checkpoint', ahead], env)).toMatchObject({ code: 1, out: '' });
+    const empty = join(dir, 'no-keys');
+    writeFileSync(empty, '\n');
     for (const args of [
       ['--from', 'x'],
+      ['--from', '5', '--to', '3'],
+      ['--from', '1000000'],
+      ['--key', empty],
+      ['--url', 'nowhere'],
       ['--trusted-checkpoint', join(dir, 'missing')],
       ['--key', 'nonsense'],
     ])
       expect(cli(['verify', ...args], env).code).toBe(1);
+  });
+
+  it('names the folder of a kept checkpoint that cannot be read', () => {
+    const folder = join(dir, 'unreadable');
+    const [file = ''] = readdirSync(join(system.dataDir, 'checkpoints'));
+    mkdirSync(join(folder, 'checkpoints', file), { recursive: true });
+    const env = { PATH: process.env['PATH'] ?? '', GATEHOUSE_DATA_DIR: folder };
+    const run = spawnSync(process.execPath, [CLI, 'verify'], { env, encoding: 'utf8' });
+    expect(run).toMatchObject({ status: 1, stdout: '' });
+    expect(run.stderr).toMatch(/^gatehouse: .*checkpoints: the checkpoint kept there cannot be read \(EISDIR\)\n$/);
   });
 });

@@ -106,7 +106,8 @@ describe('those who write', () => {
     expect(await compare('snapshot', snapshot)).toBeGreaterThan(1 - SHARE);
   });
 
-  it('lose no more than a tenth while a snapshot grows old', async () => {
+  // One snapshot cannot be taken in turns with none, so that what else the machine does shows: measured anew before it is believed.
+  it('lose no more than a tenth while a snapshot grows old', { retry: 2 }, async () => {
     const before = await rate(SIDE_MS);
     const reader = await snapshot();
     const sides: number[] = [];

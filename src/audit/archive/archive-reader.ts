@@ -154,7 +154,9 @@ async function readKnown(dir: string, { path, bytes, sha256 }: ArchivedFile): Pr
 }
 
 function absent(error: unknown, path: string): unknown {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT' ? new BadArchive(`${path} is missing`) : error;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return new BadArchive(`${path} is missing`);
+  return syscall === undefined ? error : new BadArchive(`${path} cannot be read (${code ?? syscall})`);
 }
 
 /** Each entry behind its length in two bytes (C2SP tlog-tiles, "Log entries"). */

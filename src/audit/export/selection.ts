@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filterMembers } from '../query.js';
+import { filterMembers, inOrder } from '../query.js';
 import { FORMAT_NAMES } from './formats.js';
 
 const number = z.coerce
@@ -16,9 +16,8 @@ export const exportQuery = z
     fromSeq: number.optional(),
     toSeq: number.optional(),
   })
-  .superRefine(({ from, to, fromSeq, toSeq }, context) => {
-    if (from !== undefined && to !== undefined && Date.parse(to) <= Date.parse(from))
-      context.addIssue({ code: 'custom', path: ['to'], message: 'must be after from' });
+  .superRefine(inOrder)
+  .superRefine(({ fromSeq, toSeq }, context) => {
     if (fromSeq !== undefined && toSeq !== undefined && toSeq <= fromSeq)
       context.addIssue({ code: 'custom', path: ['toSeq'], message: 'must be above fromSeq' });
   });

@@ -87,7 +87,10 @@ describe('a legal hold', () => {
     const first = await holds.list({ limit: 2 });
     const second = await holds.list({ limit: 2, cursor: first.nextCursor ?? '' });
     expect([...first.items, ...second.items].map(({ id }) => id).slice(0, 3)).toEqual(placed);
-    await expect(holds.list({ limit: 2, cursor: 'x' })).rejects.toMatchObject({ code: 'invalid-cursor' });
+    await expect(holds.list({ limit: 2, cursor: 'x' })).rejects.toMatchObject({
+      code: 'invalid-cursor',
+      errors: [{ pointer: '/cursor' }],
+    });
   });
 
   it.each<[what: string, body: object, pointer: string]>([

@@ -23,7 +23,12 @@ const TILES_SQL = `SELECT tile.level, tile.idx, tile.hashes FROM unnest($1::smal
   JOIN audit.tile ON tile.level = asked.level AND tile.idx = asked.idx`;
 const HEAD_SQL = `SELECT origin, size, encode(root, 'hex'),
   (SELECT string_agg(encode(node, 'hex'), ',' ORDER BY n) FROM unnest(frontier) WITH ORDINALITY AS u (node, n)) FROM audit.head`;
-const END_SQL = 'SELECT size, (SELECT max(seq) FROM audit.log) FROM audit.head';
+/** Head and tiles in one snapshot: a tile grows with the head. Of each level only what lies at the end of the tree or behind it is read. */
+const END_SQL = `SELECT size, (SELECT max(seq) FROM audit.log), long.level, long.idx
+  FROM audit.head LEFT JOIN LATERAL (
+    SELECT tile.level, tile.idx FROM generate_series(0, 7) AS l, LATERAL (SELECT size >> 8 * l AS nodes) AS has, audit.tile
+     WHERE tile.level = l::smallint AND tile.idx >= nodes >> 8
+       AND (tile.idx > nodes >> 8 OR length(tile.hashes) > (nodes & 255) * 32) LIMIT 1) AS long ON true`;
 const CHECKPOINT_COLUMNS = `size, encode(root, 'hex'), note, n, encode(chain, 'hex')`;
 const CHECKPOINTS_SQL = `SELECT ${CHECKPOINT_COLUMNS} FROM audit.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size`;
 const ANCHORS_SQL = `SELECT anchor.size, checkpoint.note, anchor.token FROM audit.anchor
@@ -71,9 +76,11 @@ export class DatabaseSource implements LogSource {
     await this.#client.end().catch(() => undefined);
   }
 
-  async end(): Promise<{ size: number; last: number | null }> {
+  async end(): Promise<{ size: number; last: number | null; longTile: TileKey | null }> {
     const [row] = await this.rows(END_SQL, []);
-    return { size: Number(row?.[0] ?? -1), last: row?.[1] == null ? null : Number(row[1]) };
+    const [size, last, level, index] = row?.map((value) => (value === null ? null : Number(value))) ?? [];
+    const longTile = level == null || index == null ? null : { level, index };
+    return { size: size ?? -1, last: last ?? null, longTile };
   }
 
   async entries(from: number, to: number): Promise<FoundEntry[]> {

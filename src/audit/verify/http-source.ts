@@ -4,6 +4,7 @@ import { tilePath } from '../tree/tile-path.js';
 import { TILE_WIDTH, type TileKey, tileName } from '../tree/tile-tree.js';
 import { readBundle } from '../tiles/bundle.js';
 import type { Claims, FoundCheckpoint, FoundEntry, LogSource } from './source.js';
+import { BadLog } from './verdict.js';
 
 export interface HttpSourceOptions {
   /** Where `checkpoint` and `tile/` stand, such as https://gateway.internal:9443/log. */
@@ -43,7 +44,7 @@ export class HttpSource implements LogSource {
   async open(): Promise<Claims> {
     const note = await this.get('checkpoint');
     if (note === undefined) throw new Error('the log has no checkpoint yet');
-    const { origin, size, root } = parseCheckpoint(note.toString());
+    const { origin, size, root } = readPublished(note.toString());
     this.#size = size;
     this.#checkpoint = { size, root: root.toString('hex'), note: note.toString(), chained: undefined };
     return { origin, size, root: root.toString('hex'), frontier: undefined, away: [] };
@@ -123,5 +124,15 @@ export class HttpSource implements LogSource {
     if (answer.statusCode === 404) return undefined;
     if (answer.statusCode !== 200) throw new Error(`the log answers ${answer.statusCode}`);
     return body;
+  }
+}
+
+function readPublished(note: string): ReturnType<typeof parseCheckpoint> {
+  try {
+    return parseCheckpoint(note);
+  } catch (error) {
+    throw error instanceof TypeError
+      ? new BadLog({ from: 0, to: 0 }, `its checkpoint is not good: ${error.message}`)
+      : error;
   }
 }

@@ -1,4 +1,4 @@
-import type { TileSource } from '../tree/tile-tree.js';
+import type { TileKey, TileSource } from '../tree/tile-tree.js';
 import type { ProjectedRow } from './check-record.js';
 
 /** Records from `first` up to but not including `past`. */
@@ -79,8 +79,8 @@ export interface LogSource extends TileSource {
   anchors(after: number, most: number): Promise<FoundAnchor[]>;
   /** Public keys that the source says have signed. */
   keys(): Promise<string[]>;
-  /** Size of the head and number of the last record now, where records can come meanwhile. */
-  end(): Promise<{ size: number; last: number | null } | undefined>;
+  /** Size of the head and number of the last record now, where records can come meanwhile; and a tile with hashes beyond that size. */
+  end(): Promise<{ size: number; last: number | null; longTile: TileKey | null } | undefined>;
   waiting(after: string, most: number): Promise<{ entries: WaitingEntry[]; next: string | undefined }>;
   close(): Promise<void>;
 }

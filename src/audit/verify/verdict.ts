@@ -4,10 +4,12 @@ export type FirstBad = { seq: number } | { from: number; to: number };
 export interface Verdict {
   ok: boolean;
   origin: string | null;
-  /** Records verified: the size that the log had when the verifying began. */
+  /** Size that the log had when the verifying began: the records verified, unless a part was asked for. */
   size: number;
   /** Root of the tree over them, recomputed; hex. */
   root: string;
+  /** What was looked at, where that is not the whole log: from the record `from` up to but not including `to`. */
+  part: { from: number; to: number } | null;
   /** Checkpoints that were compared. */
   checkpoints: number;
   /** Time stamps that were checked. */
@@ -24,7 +26,9 @@ export interface Verdict {
 
 /** The last line for people. */
 export function describeVerdict(verdict: Verdict): string {
-  if (verdict.ok) return `verified ${verdict.size} records, root ${verdict.root}`;
+  const { ok, part, root, size } = verdict;
+  if (ok && part !== null) return `verified records ${part.from} to ${part.to - 1}, root of the whole ${root}`;
+  if (ok) return `verified ${size} records, root ${root}`;
   return `NOT verified: ${placeOf(verdict.firstBad)}: ${verdict.reason ?? 'unknown'}`;
 }
 
@@ -32,6 +36,7 @@ export function describeVerdict(verdict: Verdict): string {
 export function placeOf(bad: FirstBad | null): string {
   if (bad === null) return 'the log';
   if ('seq' in bad) return `record ${bad.seq}`;
+  if (bad.to === 0) return 'the log';
   return bad.from === bad.to ? `after record ${bad.from - 1}` : `records ${bad.from} to ${bad.to - 1}`;
 }
 

@@ -1,12 +1,23 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aRecord, copyDatabase, LOG_KEY, openTestLog, type TestLog, withClient } from '../../../test/support/audit.js';
+import {
+  appConnection,
+  aRecord,
+  copyDatabase,
+  LOG_KEY,
+  openTestLog,
+  sequenceAll,
+  type TestLog,
+  withClient,
+} from '../../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { beginOrigin } from '../checkpoints/new-origin.js';
 import { signCheckpoint } from '../checkpoints/checkpoint.js';
 import { noteSigner, vkeyOf } from '../checkpoints/note.js';
 import { SystemClock } from '../../platform/index.js';
-import { verifyLog, type VerifyOptions } from './verify-log.js';
+import { EMPTY_ROOT } from '../tree/merkle.js';
+import type { LogSource } from './source.js';
+import { verifyLog, type VerifyOptions, verifySource } from './verify-log.js';
 import type { Verdict } from './verdict.js';
 
 const ORIGIN = 'gatehouse.local/log';
@@ -151,6 +162,48 @@ describe('found is', () => {
     expect((await found(rewrite)).reason).toMatch(/no record tells|none of the given keys/);
   });
 
+  it('a log that nobody signed, by whoever believes a key', async () => {
+    const unsigned = await startTestDatabase();
+    const log = await openTestLog(unsigned.superuserUrl, 'unsigned');
+    const connection = appConnection(unsigned.superuserUrl);
+    await log.auditLog.append(aRecord());
+    await sequenceAll(connection);
+    await connection.close();
+    await log.stop();
+    expect(await verifyLog(unsigned.superuserUrl)).toMatchObject({ ok: true, size: 1, checkpoints: 0 });
+    for (const part of [{}, { from: 0, to: 1 }])
+      expect(await verifyLog(unsigned.superuserUrl, { ...part, keys: [KEY] })).toMatchObject({
+        ok: false,
+        firstBad: { from: 0, to: 1 },
+        reason: 'no checkpoint covers any of them',
+      });
+    await unsigned.stop();
+  });
+
+  it('an empty log that another key signed', async () => {
+    const other = noteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey);
+    const { note, root } = signCheckpoint(ORIGIN, 0, EMPTY_ROOT, [other]);
+    const last = { size: 0, root: root.toString('hex'), note, chained: undefined };
+    const nothing: LogSource = {
+      open: () => Promise.resolve({ origin: ORIGIN, size: 0, root: last.root, frontier: undefined, away: [] }),
+      entries: () => Promise.resolve([]),
+      tiles: () => Promise.resolve(new Map()),
+      checkpoints: () => Promise.resolve([]),
+      lastCheckpoint: () => Promise.resolve(last),
+      anchors: () => Promise.resolve([]),
+      keys: () => Promise.resolve([other.verifier.vkey]),
+      end: () => Promise.resolve(undefined),
+      waiting: () => Promise.resolve({ entries: [], next: undefined }),
+      close: () => Promise.resolve(),
+    };
+    expect(await verifySource(nothing)).toMatchObject({ ok: true, size: 0 });
+    expect(await verifySource(nothing, { keys: [KEY] })).toMatchObject({ ok: false, reason: /none of the given keys/ });
+  });
+
+  it('a head without its name', async () => {
+    expect((await found([`UPDATE audit.head SET origin = NULL`])).reason).toBe('its name is gone');
+  });
+
   it('a rolled-back tail, by a checkpoint from elsewhere', async () => {
     const kept = notes.at(-1) ?? '';
     // A copy of the log as it was, such as an old backup, has nothing wrong in itself.
@@ -183,6 +236,13 @@ describe('found is', () => {
 describe('after a restore', () => {
   it('the log begins under a new name, whose first record names the old one', async () => {
     const url = await tampered();
+    const running = await openTestLog(url, 'running', true);
+    // What it still wrote under the old name could never be verified.
+    await expect(beginOrigin(url, 'gatehouse.local/log-2', 'too soon', new SystemClock())).rejects.toThrow(
+      'still runs',
+    );
+    await running.stop();
+    expect(await verifyLog(url)).toMatchObject({ ok: true, origin: ORIGIN });
     const began = await beginOrigin(
       url,
       'gatehouse.local/log-2',

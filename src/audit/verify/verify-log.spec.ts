@@ -84,8 +84,30 @@ describe('an untouched log', () => {
   });
 
   it('verifies in part', async () => {
-    expect(await verifyLog(database.superuserUrl, { from: 300, to: 600 })).toMatchObject({ ok: true, root });
-    expect(await verifyLog(database.superuserUrl, { from: 5_000 })).toMatchObject({ ok: true });
+    const verdict = await verifyLog(database.superuserUrl, { from: 300, to: 600 });
+    expect(verdict).toMatchObject({ ok: true, root, part: { from: 300, to: 600 } });
+    expect(describeVerdict(verdict)).toBe(`verified records 300 to 599, root of the whole ${root}`);
+  });
+
+  it.each([
+    [{ from: 5_000 }, { from: 5_000, to: 5_001 }],
+    [{ from: SIZE }, { from: SIZE, to: SIZE + 1 }],
+    [{ to: SIZE + 1 }, { from: SIZE, to: SIZE + 1 }],
+    [
+      { from: 300, to: 5_000 },
+      { from: SIZE, to: 5_000 },
+    ],
+  ])('does not verify in a part that is not there: %o', async (part, firstBad) => {
+    expect(await verifyLog(database.superuserUrl, part)).toMatchObject({
+      ok: false,
+      firstBad,
+      reason: /not in the log/,
+    });
+  });
+
+  it('has no part without a record', async () => {
+    for (const part of [{ from: 5, to: 5 }, { from: 10, to: 5 }, { to: 0 }])
+      await expect(verifyLog(database.superuserUrl, part)).rejects.toThrow(RangeError);
   });
 
   it('tells how far it is', async () => {
@@ -218,6 +240,18 @@ describe('a log that was changed', () => {
       /tile of level 1/,
     ],
     ['a tile gone', ['DELETE FROM audit.tile WHERE level = 0 AND idx = 2'], { seq: 512 }, /not the one in the tree/],
+    [
+      'a tile with a hash too many',
+      [`UPDATE audit.tile SET hashes = hashes || sha256('x') WHERE level = 0 AND idx = 3`],
+      { from: SIZE, to: SIZE },
+      /tile of level 0 goes on/,
+    ],
+    [
+      'a tile behind the others',
+      [`INSERT INTO audit.tile (level, idx, hashes) VALUES (2, 0, sha256('x'))`],
+      { from: SIZE, to: SIZE },
+      /tile of level 2 goes on/,
+    ],
     ['the root', [`UPDATE audit.head SET root = sha256('x')`], { from: 0, to: SIZE }, /root of the head/],
     ['the frontier', [`UPDATE audit.head SET frontier[3] = sha256('x')`], { from: 0, to: SIZE }, /frontier/],
   ])('%s: names the place', async (_what, statements, firstBad, reason) => {

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { verifyAnchor } from '../anchors/verify-anchor.js';
 import { type NoteVerifier, noteVerifier } from '../checkpoints/note.js';
 import { EMPTY_ROOT, Frontier, HASH_BYTES, leafHash } from '../tree/merkle.js';
 import { verifyInclusion } from '../tree/proofs.js';
 import { MissingTile, TILE_WIDTH, type TileKey, TileTree } from '../tree/tile-tree.js';
 import { CheckpointCheck, readTrusted, type Trusted } from './checkpoint-check.js';
+import { checkAnchors } from './anchor-check.js';
 import { checkBeside, type Members, readRecord } from './check-record.js';
 import { DatabaseSource } from './database-source.js';
 import type { Claims, FoundCheckpoint, FoundEntry, LogSource } from './source.js';
@@ -28,7 +28,6 @@ export interface VerifyOptions {
 const CHUNK = 1_024;
 const LEVELS = 8;
 const PAGE = 4_096;
-const ANCHORS_AT_ONCE = 100;
 
 interface Chunk {
   first: number;
@@ -56,11 +55,13 @@ export function verifyLog(url: string, options: VerifyOptions = {}): Promise<Ver
  * Recomputes a log from its records' bytes: form, leaf hashes, search columns, numbers, tiles, root, checkpoints with their signatures, and
  * the records that wait for a number. It runs beside writers: what it holds the log to is the head as it stood at the beginning.
  * Without a trusted checkpoint it cannot see a log rewritten as a whole by someone who has the signing key as well.
- * @throws when the source cannot be read; TypeError on an option that is none
+ * @throws when the source cannot be read; TypeError on an option that is none, RangeError on a part without a record
  */
 export async function verifySource(source: LogSource, options: VerifyOptions = {}): Promise<Verdict> {
   const startedAt = performance.now();
   const keys = (options.keys ?? []).map(noteVerifier);
+  const { from = 0, to = from + 1 } = options;
+  if (to <= from) throw new RangeError('a part of the log has at least one record');
   const trusted = options.trustedCheckpoint === undefined ? undefined : readTrusted(options.trustedCheckpoint, keys);
   try {
     const verdict = await new Verification(source, options, keys, trusted).run();
@@ -109,6 +110,7 @@ class Verification {
       origin: this.#claims.origin,
       size: this.#claims.size,
       root: this.whole ? this.#frontier.root().toString('hex') : (this.#claims.root ?? ''),
+      part: this.whole ? null : { from: this.from, to: this.to },
       checkpoints: this.#checkpoints.count,
       anchors: this.#anchors,
       firstBad: bad?.where ?? null,
@@ -126,10 +128,19 @@ class Verification {
     this.whole = this.from === 0 && this.to === size;
   }
 
+  /** A part that is not there is not a part that holds: it may be what was cut off. */
+  private mustReach(size: number): void {
+    const { from = 0, to = Math.max(size, from + 1) } = this.options;
+    const asked = this.options.from !== undefined || this.options.to !== undefined;
+    if (asked && to > size) throw new BadLog({ from: Math.max(from, size), to }, 'they are not in the log');
+  }
+
   private async verify(): Promise<void> {
     const claims = await this.source.open();
     if (claims === undefined) throw new BadLog({ from: 0, to: 0 }, 'the head of the log is gone');
+    if (claims.origin === null && claims.size > 0) throw new BadLog({ from: 0, to: 0 }, 'its name is gone');
     this.#claims = claims;
+    this.mustReach(claims.size);
     this.settle(claims.size);
     this.#checkpoints = new CheckpointCheck(this.keys, await this.source.keys());
     if (this.trusted !== undefined && this.trusted.size > claims.size)
@@ -138,11 +149,12 @@ class Verification {
         'they are missing: a trusted checkpoint covers them',
       );
     await this.walk();
-    if (this.whole) this.root();
+    if (this.whole) await this.root();
     else await this.rootFromTiles();
     await this.end();
     await this.intake();
-    await this.anchors();
+    const { anchorRoots } = this.options;
+    if (anchorRoots !== undefined) this.#anchors = await checkAnchors(this.source, anchorRoots);
     if (this.whole) this.#checkpoints.checkAway(this.#claims.away);
   }
 
@@ -251,7 +263,7 @@ class Verification {
     this.#nodes = [];
   }
 
-  private root(): void {
+  private async root(): Promise<void> {
     const { size, root, frontier } = this.#claims;
     const whole = { from: 0, to: size };
     if (root !== undefined && this.#frontier.root().toString('hex') !== root)
@@ -264,6 +276,16 @@ class Verification {
     }
     if (size === 0 && root !== EMPTY_ROOT.toString('hex')) throw new BadLog(whole, 'an empty log has another root');
     this.#checkpoints.end();
+    if (this.#checkpoints.count === 0) await this.mustBeSigned();
+  }
+
+  /** Whoever rewrites a whole log without its key has only to take out what the key signed. The last checkpoint of an empty log is met here too. */
+  private async mustBeSigned(): Promise<void> {
+    const { size } = this.#claims;
+    const last = await this.source.lastCheckpoint(size);
+    if (last !== undefined) this.#checkpoints.holdAlone(last, await this.rootAt(last.size), true);
+    else if (size > 0 && this.keys.length > 0)
+      throw new BadLog({ from: 0, to: size }, 'no checkpoint covers any of them');
   }
 
   /** Of a part: the tiles must give the roots that the head, the last checkpoint and a trusted one state. */
@@ -276,6 +298,7 @@ class Verification {
       throw new BadLog({ from: 0, to: trusted.size }, 'the tiles do not give the root of the trusted checkpoint');
     const last = await this.source.lastCheckpoint(size);
     if (last !== undefined) this.#checkpoints.holdAlone(last, await this.rootAt(last.size), true);
+    else if (this.keys.length > 0) throw new BadLog({ from: 0, to: size }, 'no checkpoint covers any of them');
   }
 
   private rootAt(to: number): Promise<Buffer> {
@@ -309,29 +332,15 @@ class Verification {
   private async end(): Promise<void> {
     const now = await this.source.end();
     if (now === undefined) return;
-    const { size, last } = now;
+    const { size, last, longTile } = now;
     if (size < this.#claims.size)
       throw new BadLog({ from: Math.max(size, 0), to: this.#claims.size }, 'the head went back');
     if ((last ?? -1) >= size) throw new BadLog({ seq: size }, 'it stands beyond the head');
+    if (longTile !== null)
+      throw new BadLog({ from: size, to: size }, `a tile of level ${longTile.level} goes on where the log has ended`);
     const [beyond] = await this.source.checkpoints(size, Number.MAX_SAFE_INTEGER);
     if (beyond !== undefined && beyond.size > ((await this.source.end())?.size ?? 0))
       throw new BadLog({ from: size, to: beyond.size }, 'they are missing: a checkpoint covers them');
-  }
-
-  /** Their notes are those of checkpoints, which were held to the log already. */
-  private async anchors(): Promise<void> {
-    const { anchorRoots } = this.options;
-    if (anchorRoots === undefined) return;
-    for (let after = 0; ;) {
-      const found = await this.source.anchors(after, ANCHORS_AT_ONCE);
-      for (const { size, note, token } of found) {
-        const wrong = await wrongAnchor(note, token, anchorRoots);
-        if (wrong !== undefined) throw new BadLog({ from: 0, to: size }, `their time stamp is not good: ${wrong}`);
-        this.#anchors += 1;
-        after = size;
-      }
-      if (found.length < ANCHORS_AT_ONCE) return;
-    }
   }
 
   private async intake(): Promise<void> {
@@ -348,16 +357,6 @@ class Verification {
       this.#waiting += entries.length;
       after = next;
     }
-  }
-}
-
-async function wrongAnchor(note: string, token: Buffer, roots: string): Promise<string | undefined> {
-  try {
-    await verifyAnchor(note, token, roots);
-    return undefined;
-  } catch (error) {
-    if (error instanceof TypeError) return error.message;
-    throw error;
   }
 }
 
