@@ -82,7 +82,7 @@ beforeAll(async () => {
   await system.sandbox(`sessions/${made.vendor.sessionId}/finish`, { body: { status: 'Approved' } });
   await until(async () => (await read(made.id)).body.status === 'approved');
   await until(async () => (await keptWebhooks()) > 0);
-  const [first] = await recordsOf(`verification=${made.id}&kind=call&limit=1`);
+  const [first] = await recordsOf(`verification=${made.id}&kind=verification.transition&limit=1`);
   client = first?.record.client ?? '';
   receipt = await proofOf(String(created.headers['gatehouse-record']));
   const { dataDir } = system;
