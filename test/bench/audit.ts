@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,8 @@ interface Appended {
 }
 
 export interface AuditFigures extends Appended {
+  /** With a key of body digests for each record, as calls with bodies have. */
+  withDigests: Appended;
   verifyPerSecond: number;
   proof: Proven;
 }
@@ -46,7 +48,8 @@ export async function measureAudit(): Promise<AuditFigures> {
   try {
     await migrate(url, url);
     const appended = await measureAppends(url);
-    return { ...appended, verifyPerSecond: await measureVerify(url), proof: await measureProofs(url) };
+    const withDigests = await measureAppends(url, true);
+    return { ...appended, withDigests, verifyPerSecond: await measureVerify(url), proof: await measureProofs(url) };
   } finally {
     await postgres.stop({ remove: true });
     rmSync(dir, { recursive: true, force: true });
@@ -54,7 +57,7 @@ export async function measureAudit(): Promise<AuditFigures> {
 }
 
 /** Records through the log's own batcher and sequencer, by callers that wait for each. */
-async function measureAppends(url: string): Promise<Appended> {
+async function measureAppends(url: string, digests = false): Promise<Appended> {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-log-'));
   const clock = new SystemClock();
   const signing = { dir, keys: [generateKeyPairSync('ed25519').privateKey] };
@@ -62,7 +65,7 @@ async function measureAppends(url: string): Promise<Appended> {
   const audit = await openAudit({ config, clock, log: new Log('error'), url, instance: 'bench', dir, signing });
   audit.start();
   const [cpu, startedAt] = [process.cpuUsage(), performance.now()];
-  const appended = await load(audit, clock, startedAt + SECONDS * 1_000);
+  const appended = await load(audit, clock, startedAt + SECONDS * 1_000, digests);
   await numbered(url);
   const seconds = (performance.now() - startedAt) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
@@ -75,11 +78,11 @@ async function measureAppends(url: string): Promise<Appended> {
   };
 }
 
-async function load(audit: Audit, clock: SystemClock, end: number): Promise<number> {
+async function load(audit: Audit, clock: SystemClock, end: number, digests: boolean): Promise<number> {
   let appended = 0;
   const caller = async (): Promise<void> => {
     while (performance.now() < end) {
-      await audit.auditLog.append(record(clock));
+      await audit.auditLog.append(record(clock), digests ? randomBytes(16) : undefined);
       appended += 1;
     }
   };
