@@ -1,5 +1,6 @@
 export type { VendorAnswer } from './didit/answer.js';
 export type { VendorRequest } from './didit/client.js';
+export { type Detour, Detours } from './didit/detours.js';
 export { DiditVendor } from './didit/didit-vendor.js';
 export { VendorFailure, type VendorOutcome } from './didit/failure.js';
 export type { VerificationResult } from './didit/masks.js';

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { Detours } from './didit/detours.js';
 import { DiditVendor } from './didit/didit-vendor.js';
 
 /** The way out: one adapter a vendor. */
-@Module({ providers: [DiditVendor], exports: [DiditVendor] })
+@Module({ providers: [Detours, DiditVendor], exports: [Detours, DiditVendor] })
 export class VendorsModule {}

@@ -16,7 +16,7 @@ import {
   Vault,
 } from '../platform/index.js';
 import { Anonymous } from '../policy/index.js';
-import { DiditVendor } from '../vendors/index.js';
+import { Detours, DiditVendor } from '../vendors/index.js';
 import { Inbox } from './inbox.js';
 import { webhooksEntities } from './index.js';
 import { WebhookReceiver } from './receiver.js';
@@ -48,7 +48,7 @@ function assemble(): void {
   vault = new Vault(keyring, clock);
   inbox = new Inbox(test.database, vault, keyring, clock, new ErasedSessions());
   anonymous = new Anonymous(clock, { ...config.policy.rates, anonymous: { limit: 3, windowMs: 60_000 } }, () => {});
-  const vendor = new DiditVendor(config, clock, keyring);
+  const vendor = new DiditVendor(config, clock, keyring, new Detours());
   const outbox = new Outbox(test.database);
   const receiver = new WebhookReceiver(
     vendor,

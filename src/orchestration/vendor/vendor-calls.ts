@@ -100,8 +100,9 @@ function onBehalfOf(
   asker: Asker,
   operation: OperationName,
   request: VendorRequest,
-): Pick<VendorRequest, 'headers' | 'signal'> {
-  if (!isCall(asker)) return {};
+): Pick<VendorRequest, 'client' | 'headers' | 'signal'> {
+  if (!isCall(asker)) return asker.client === undefined ? {} : { client: asker.client };
+  const client = asker.caller?.kind === 'client' ? { client: asker.caller.id } : {};
   const headers = { ...request.headers, traceparent: traceparent(asker) };
-  return OPERATIONS[operation].changes ? { headers } : { headers, signal: asker.signal };
+  return OPERATIONS[operation].changes ? { ...client, headers } : { ...client, headers, signal: asker.signal };
 }

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { type Clock, type ProblemCode, ProblemError } from '../../platform/index.js';
 import { checkAnswer, type VendorAnswer } from './answer.js';
 import { guardedConnector } from './connector.js';
 import type { VendorCredential } from './credential.js';
+import type { Detours } from './detours.js';
 import { Exchange, type RawAnswer } from './exchange.js';
 import { VendorFailure, type VendorOutcome } from './failure.js';
 import { type OperationName, OPERATIONS, pathOf, type TimeoutClass, type VendorOperation } from './operations.js';
@@ -24,6 +25,8 @@ export interface VendorRequest {
   headers?: Readonly<Record<string, string | undefined>>;
   /** Carries the deadline of the call; aborting it ends the vendor call with `vendor-timeout`. */
   signal?: AbortSignal;
+  /** Id of the client on whose behalf it is made; absent for work of the gateway's own. */
+  client?: string;
 }
 
 /** One call as it ended, for signals, service levels and metrics. */
@@ -60,6 +63,7 @@ export interface DiditClientOptions {
   connections: number;
   clock: Clock;
   observer: VendorObserver;
+  detours: Detours;
 }
 
 const FORWARDED = ['traceparent', 'tracestate', 'idempotency-key'] as const;
@@ -142,11 +146,13 @@ export class DiditClient {
   ) {
     course.attempts += 1;
     const operation = OPERATIONS[name];
-    const answer = await this.#exchange(operation, request, credential);
+    const way = this.#options.detours.find({ operation: name, client: request.client }) ?? this.#pool;
+    const answer = await this.#exchange(way, operation, request, credential);
     return checkAnswer(name, operation, answer, request.params ?? {}, this.#options.clock.epochMs());
   }
 
   async #exchange(
+    way: Dispatcher,
     operation: VendorOperation,
     request: VendorRequest,
     credential: Record<string, string>,
@@ -160,8 +166,9 @@ export class DiditClient {
         operation.answer === 'pdf' && status === 200 && /^application\/pdf\b/i.test(head['content-type'] ?? ''),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
-    this.#pool.dispatch(
+    way.dispatch(
       {
+        origin: this.#options.baseUrl,
         method: operation.method,
         path: pathOf(operation, request.params) + queryOf(request.query),
         headers: { ...this.#headers(request), ...headers, ...credential },

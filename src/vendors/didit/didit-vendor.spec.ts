@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Clock, CONFIG, Keyring, loadConfig, ManualClock } from '../../platform/index.js';
 import { VendorsModule } from '../vendors.module.js';
+import { Detours } from './detours.js';
 import { DiditVendor } from './didit-vendor.js';
 import { CREATED, DECISION, params } from './testing/client.js';
 import { FakeVendor, json } from './testing/fake-vendor.js';
@@ -81,6 +82,7 @@ describe('Didit, as the settings name it', () => {
       },
       clock,
       new Keyring(Buffer.alloc(32, 1)),
+      new Detours(),
     );
     const { value } = tight.masks.answer('session.decision', { a: 'Nuria', b: 'Nuria' }, ALL);
     const again = tight.masks.answer('session.decision', { a: 'Nuria' }, ALL).value;

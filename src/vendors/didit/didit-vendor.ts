@@ -3,6 +3,7 @@ import { Clock, type Config, CONFIG, ConfigError, Keyring, type Secret } from '.
 import type { VendorAnswer } from './answer.js';
 import { DiditClient, type VendorObserver, type VendorRequest } from './client.js';
 import { ApiKeyCredential } from './credential.js';
+import { Detours } from './detours.js';
 import { DiditMasks } from './masks.js';
 import type { OperationName } from './operations.js';
 import { judgeWebhook, type Verdict, type WebhookHeaders } from './webhook-signature.js';
@@ -19,7 +20,7 @@ export class DiditVendor implements OnApplicationShutdown {
   readonly #observers: VendorObserver[] = [];
 
   /** @throws ConfigError naming the setting when the vendor cannot be called with what is given. */
-  constructor(@Inject(CONFIG) config: Config, clock: Clock, keyring: Keyring) {
+  constructor(@Inject(CONFIG) config: Config, clock: Clock, keyring: Keyring, detours: Detours) {
     const { didit } = config.vendors;
     if (didit.baseUrl === undefined) throw new ConfigError('is not set', 'DIDIT_BASE_URL');
     const keys = didit.credential.from;
@@ -37,6 +38,7 @@ export class DiditVendor implements OnApplicationShutdown {
       timeouts: didit.timeouts,
       connections: didit.connections,
       clock,
+      detours,
       observer: {
         onAnswer: (report) => this.#observers.forEach((observer) => observer.onAnswer?.(report)),
         onFailure: (report) => this.#observers.forEach((observer) => observer.onFailure?.(report)),

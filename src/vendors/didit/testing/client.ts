@@ -1,4 +1,5 @@
 import { Secret, SystemClock } from '../../../platform/index.js';
+import { Detours } from '../detours.js';
 import { DiditClient, type DiditClientOptions, type VendorFailureReport, type VendorCallReport } from '../client.js';
 import { ApiKeyCredential } from '../credential.js';
 import { VendorFailure } from '../failure.js';
@@ -35,6 +36,7 @@ export function clientOf(
     timeouts: { read: 5_000, write: 5_000, check: 5_000, connect: 2_000 },
     connections: 4,
     clock: new SystemClock(),
+    detours: new Detours(),
     observer: { onAnswer: (report) => answers.push(report), onFailure: (report) => failures.push(report) },
     ...options,
   });
