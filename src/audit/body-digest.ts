@@ -4,7 +4,8 @@ const KEY_BYTES = 16;
 const POOL = Buffer.alloc(KEY_BYTES * 256);
 let offset = POOL.length;
 
-function randomKey(): Buffer {
+/** A key for the digests of one record's bodies, out of a pool filled once in a while. */
+export function randomKey(): Buffer {
   if (offset === POOL.length) {
     randomFillSync(POOL);
     offset = 0;

@@ -1,4 +1,5 @@
 const HEADER_BYTES = 20;
+const UUID_BYTES = 16;
 const OID = { bytea: 17, uuid: 2950 } as const;
 
 /**
@@ -29,8 +30,9 @@ export function byteaArray(elements: readonly (Buffer | null)[]): Buffer {
 
 /** As parameter for `$n::uuid[]`; each id in its text form of 36 characters. */
 export function uuidArray(ids: readonly string[]): Buffer {
+  const bytes = Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
   return binaryArray(
     OID.uuid,
-    ids.map((id) => Buffer.from(id.replaceAll('-', ''), 'hex')),
+    ids.map((_, n) => bytes.subarray(n * UUID_BYTES, (n + 1) * UUID_BYTES)),
   );
 }

@@ -125,9 +125,15 @@ export function recordBytes(input: RecordInput, frame: RecordFrame): Buffer {
   return Buffer.from(canonical({ ...record, http: withoutHeaders(record.http), detail: { truncated: true } }));
 }
 
+let lastInstant = '';
+
+/** Many records are of the same millisecond. */
 function isInstant(text: string): boolean {
+  if (text === lastInstant) return true;
   const ms = Date.parse(text);
-  return !Number.isNaN(ms) && new Date(ms).toISOString() === text;
+  if (Number.isNaN(ms) || new Date(ms).toISOString() !== text) return false;
+  lastInstant = text;
+  return true;
 }
 
 /** In canonical order, so that nothing is left to sort. */

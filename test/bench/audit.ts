@@ -1,9 +1,10 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type Audit, openAudit, type RecordInput, verifyLog } from '../../src/audit/index.js';
+import { randomKey } from '../../src/audit/body-digest.js';
 import { LogStore } from '../../src/audit/checkpoints/log-store.js';
 import { Connection } from '../../src/audit/connection.js';
 import { leafHash } from '../../src/audit/tree/merkle.js';
@@ -82,7 +83,7 @@ async function load(audit: Audit, clock: SystemClock, end: number, digests: bool
   let appended = 0;
   const caller = async (): Promise<void> => {
     while (performance.now() < end) {
-      await audit.auditLog.append(record(clock), digests ? randomBytes(16) : undefined);
+      await audit.auditLog.append(record(clock), digests ? randomKey() : undefined);
       appended += 1;
     }
   };

@@ -1,9 +1,9 @@
 import { isCanonical } from '../canonical.js';
 
-/** Columns of a stored record, as text in Postgres' own output form (time zone UTC), in the order of `PROJECTED`. */
-export type ProjectedRow = readonly (string | null)[];
+/** Columns of a stored record, as text in Postgres' own output form (time zone UTC). */
+type Columns = readonly (string | null)[];
 
-/** The columns that are a projection of the bytes, in the order that `check` takes them. */
+/** The columns that are a projection of the bytes, in the order that `checkBeside` takes them. */
 export const PROJECTED = [
   'at',
   'kind',
@@ -48,28 +48,30 @@ export function readRecord(form: Uint8Array | string): Members | undefined {
 
 /**
  * Whether the columns beside a record follow from its members. Written apart from the SQL that computed the columns, so that neither can
- * hide the other's mistake or a change of it.
- * @param first the number of the first projected column in `row`
+ * hide the other's mistake or a change of it. Equal arrays are written alike, but for rare texts: only others need be taken apart.
+ * @param columns JSON of an array: the id, then those of `PROJECTED`
  * @returns what is wrong; undefined when all holds.
  */
-export function checkBeside(record: Members, id: string | null, row: ProjectedRow, first: number): string | undefined {
+export function checkBeside(record: Members, columns: string): string | undefined {
+  const expected = project(record);
+  if (expected !== undefined && JSON.stringify(expected) === columns) return undefined;
+  const [id, ...found] = JSON.parse(columns) as Columns;
   if (record['id'] !== id) return 'its id is not the one in its bytes';
-  const projected = project(record);
-  if (projected === undefined) return 'a member has not the type that it should have';
-  for (let at = 0; at < projected.length; at += 1) {
-    if (projected[at] !== row[first + at]) return `its column ${PROJECTED[at] ?? ''} does not follow from its bytes`;
-  }
-  return undefined;
+  if (expected === undefined) return 'a member has not the type that it should have';
+  const apart = PROJECTED.find((_, at) => expected[at + 1] !== found[at]);
+  return apart === undefined ? undefined : `its column ${apart} does not follow from its bytes`;
 }
 
 class WrongType extends Error {}
 
-function project(record: Members): ProjectedRow | undefined {
+/** The id, and the columns that follow from the record. */
+function project(record: Members): Columns | undefined {
   try {
     const http = objectOf(record['http']);
     const decision = objectOf(record['decision']);
     const vendor = objectOf(record['vendor']);
     return [
+      idOf(record['id']),
       instantOf(record['at']),
       textOf(record['kind']),
       textOf(record['call']),
@@ -103,6 +105,11 @@ function objectOf(value: unknown): Members {
 
 function textOf(value: unknown): string | null {
   if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') throw new WrongType();
+  return value;
+}
+
+function idOf(value: unknown): string {
   if (typeof value !== 'string') throw new WrongType();
   return value;
 }

@@ -1,5 +1,4 @@
 import type { TileKey, TileSource } from '../tree/tile-tree.js';
-import type { ProjectedRow } from './check-record.js';
 
 /** Records from `first` up to but not including `past`. */
 export interface Span {
@@ -21,12 +20,10 @@ export interface Claims {
 
 /** What the database keeps beside a record's bytes. */
 export interface Beside {
-  id: string | null;
   /** Hex. */
   leafHash: string;
-  /** The row that it came in, and the number of its first projected column. */
-  row: ProjectedRow;
-  projected: number;
+  /** Its id and search columns, as `checkBeside` takes them. */
+  columns: string;
   place: number | undefined;
 }
 
@@ -59,9 +56,8 @@ export interface FoundAnchor {
 /** A record that waits for its number. */
 export interface WaitingEntry {
   form: Buffer | string;
-  id: string | null;
-  row: ProjectedRow;
-  projected: number;
+  /** Its id and search columns, as `checkBeside` takes them. */
+  columns: string;
   /** It has a number already, which it may not. */
   placed: boolean;
 }

@@ -74,7 +74,8 @@ export async function verifySource(source: LogSource, options: VerifyOptions = {
 class Verification {
   #nodes: Node[] = [];
   readonly #frontier = new Frontier((level, index, hash) => {
-    if (level % LEVELS === 0) this.#nodes.push({ tileLevel: level / LEVELS, index, hash });
+    // A leaf was held against its tile where it was read.
+    if (level > 0 && level % LEVELS === 0) this.#nodes.push({ tileLevel: level / LEVELS, index, hash });
   });
   #claims: Claims = { origin: null, size: 0, root: '', frontier: undefined, away: [] };
   #checkpoints = new CheckpointCheck([], []);
@@ -185,10 +186,11 @@ class Verification {
 
   private async checkChunk({ first, past, entries, tiles, checkpoints }: Chunk): Promise<void> {
     let at = 0;
+    let tile: Buffer | undefined;
     for (let seq = first; seq < past; seq += 1) {
       // Lets the next chunk in while this one is computed: the server waits for whoever does not read.
       if (seq % TILE_WIDTH === 0) await turn();
-      const tile = tiles.get(`0/${Math.floor(seq / TILE_WIDTH)}`);
+      if (seq === first || seq % TILE_WIDTH === 0) tile = tiles.get(`0/${Math.floor(seq / TILE_WIDTH)}`);
       let leaf = hashAt(tile, seq % TILE_WIDTH);
       if (!this.isAway(seq)) {
         const entry = entries[at];
@@ -213,7 +215,7 @@ class Verification {
       record === undefined ? 'its bytes are not the canonical JSON of an object' : this.wrongRecord(record, seq);
     if (record === undefined || wrong !== undefined) throw new BadLog({ seq }, wrong ?? '');
     if (beside !== undefined) {
-      const apart = checkBeside(record, beside.id, beside.row, beside.projected);
+      const apart = checkBeside(record, beside.columns);
       if (apart !== undefined) throw new BadLog({ seq }, apart);
       if (beside.place !== seq) throw new BadLog({ seq }, 'its id is noted for another number');
     }
@@ -347,9 +349,9 @@ class Verification {
     const where = { from: this.#claims.size, to: this.#claims.size };
     for (let after: string | undefined = '-1'; after !== undefined;) {
       const { entries, next } = await this.source.waiting(after, PAGE);
-      for (const { form, id, row, projected, placed } of entries) {
+      for (const { form, columns, placed } of entries) {
         const record = readRecord(form);
-        const wrong = record === undefined ? 'its bytes are no record' : checkBeside(record, id, row, projected);
+        const wrong = record === undefined ? 'its bytes are no record' : checkBeside(record, columns);
         if (wrong !== undefined) throw new BadLog(where, `a record that waits for its number: ${wrong}`);
         if (record !== undefined) this.#checkpoints.toldArchived(record);
         if (placed) throw new BadLog(where, 'a record that waits for its number has one already');
