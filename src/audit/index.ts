@@ -32,3 +32,4 @@ export { describeVerdict, type Verdict } from './verify/verdict.js';
 export { verifyLog, type VerifyOptions, verifySource } from './verify/verify-log.js';
 export { noteVerifier, type NoteVerifier } from './checkpoints/note.js';
 export { describeSiemVerdict, verifySiem } from './verify/verify-siem.js';
+export { readTrusted } from './verify/checkpoint-check.js';

@@ -5,7 +5,7 @@ import { Receipts } from '../receipts/receipts.js';
 import { recordKey, RecordSearch } from '../search.js';
 import { LogStore } from './log-store.js';
 
-const size = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const size = z.coerce.number().int().min(0);
 const consistencyQuery = z
   .strictObject({ from: size, to: size.optional() })
   .refine(({ from, to }) => to === undefined || from <= to, { path: ['from'], error: 'must not be beyond to' });
