@@ -15,7 +15,7 @@ export { erasuresInLog } from './erasure/erasure-records.js';
 export { LegalHolds } from './holds/legal-holds.js';
 export type { RecordInput } from './record.js';
 export { vkeyOf } from './checkpoints/note.js';
-export { keptCheckpoint } from './checkpoints/kept-checkpoint.js';
+export { keptCheckpoint, keptLink } from './checkpoints/kept-checkpoint.js';
 export { beginOrigin } from './checkpoints/new-origin.js';
 export { Receipts } from './receipts/receipts.js';
 export { verifyReceipt } from './receipts/tlog-proof.js';

@@ -6,6 +6,7 @@ import {
   describeVerdict,
   HttpSource,
   keptCheckpoint,
+  keptLink,
   noteVerifier,
   readArchive,
   readTrusted,
@@ -75,7 +76,7 @@ export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
     from,
     to,
     keys: options.key?.flatMap(readKeys) ?? ownKeys(config),
-    trustedCheckpoint: trustedOf(config, options),
+    ...seenBefore(config, options),
     anchorRoots: options.anchors === undefined ? undefined : readCertificates(options.anchors, '--anchors'),
     onProgress: showProgress('verified', 'records'),
   }).catch((error: unknown) => {
@@ -156,17 +157,21 @@ function ownKeys(config: Config): string[] {
   return existsSync(file) ? [vkeyOf(config.audit.origin, readLogKey(file))] : [];
 }
 
-function trustedOf(config: Config, { trustedCheckpoint, url, archive }: VerifyVerbOptions): string | undefined {
-  if (trustedCheckpoint !== undefined) return readText(trustedCheckpoint, '--trusted-checkpoint');
-  if (url !== undefined || archive !== undefined) return undefined;
+/** What the log must extend: what was given, else what this machine has kept. */
+function seenBefore(
+  config: Config,
+  { trustedCheckpoint, url, archive }: VerifyVerbOptions,
+): Pick<VerifyOptions, 'trustedCheckpoint' | 'keptLink'> {
+  if (trustedCheckpoint !== undefined)
+    return { trustedCheckpoint: readText(trustedCheckpoint, '--trusted-checkpoint') };
+  if (url !== undefined || archive !== undefined) return {};
   const dir = join(config.dataDir, 'checkpoints');
+  const { origin } = config.audit;
   try {
-    return keptCheckpoint(dir, config.audit.origin);
+    return { trustedCheckpoint: keptCheckpoint(dir, origin), keptLink: keptLink(dir, origin) };
   } catch (error) {
-    throw new ConfigError(
-      `the checkpoint kept there cannot be read (${(error as { code?: string }).code ?? 'unknown'})`,
-      dir,
-    );
+    const why = error instanceof TypeError ? error.message : ((error as { code?: string }).code ?? 'unknown');
+    throw new ConfigError(`the checkpoint kept there cannot be read (${why})`, dir);
   }
 }
 

@@ -356,6 +356,30 @@ describe('verifying what was archived', () => {
     expect(await verifyLog(log.url, { keys })).toMatchObject({ ok: false, firstBad: { from: 0, to: 512 } });
   });
 
+  it('finds another root or manifest noted of an archive, be its records away or restored', async () => {
+    await log.run();
+    const noted = async (column: string): Promise<object> => {
+      await withClient(log.url, async (superuser) => {
+        await superuser.query('SET session_replication_role = replica');
+        await superuser.query(`UPDATE audit.archived SET ${column} = sha256('x') WHERE first = 512`);
+      });
+      const verdict = await verifyLog(log.url, { keys });
+      await withClient(log.url, async (superuser) => {
+        await superuser.query('SET session_replication_role = replica');
+        await superuser.query(`UPDATE audit.archived SET ${column} = $1 WHERE first = 512`, [good[column]]);
+      });
+      return verdict;
+    };
+    const [good = {}] = await log.rows<Record<string, Buffer>>(
+      'SELECT root, manifest_sha256 FROM audit.archived WHERE first = 512',
+    );
+    const where = { ok: false, firstBad: { from: 512, to: 1_024 } };
+    for (const column of ['root', 'manifest_sha256']) expect(await noted(column)).toMatchObject(where);
+    await log.as((archivist) => archivist.restore(512));
+    expect(await verifyLog(log.url, { keys })).toMatchObject({ ok: true, archived: 512 });
+    for (const column of ['root', 'manifest_sha256']) expect(await noted(column)).toMatchObject(where);
+  });
+
   it('finds a changed entry of an archive, even with its manifest mended', async () => {
     await log.run();
     const dir = join(log.dir, NAME);

@@ -36,7 +36,15 @@ export class ArchiveLogSource implements LogSource {
 
   open(): Promise<Claims> {
     const { size, root } = this.#last;
-    return Promise.resolve({ origin: this.#origin, size, root, frontier: undefined, away: [] });
+    return Promise.resolve({
+      origin: this.#origin,
+      size,
+      root,
+      frontier: undefined,
+      away: [],
+      archived: [],
+      names: undefined,
+    });
   }
 
   entries(from: number, to: number): Promise<FoundEntry[]> {
@@ -81,6 +89,14 @@ export class ArchiveLogSource implements LogSource {
 
   waiting(): Promise<{ entries: []; next: undefined }> {
     return Promise.resolve({ entries: [], next: undefined });
+  }
+
+  places(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  strayPlace(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   close(): Promise<void> {
