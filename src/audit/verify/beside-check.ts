@@ -1,4 +1,5 @@
-import type { LogSource, Named, Span } from './source.js';
+import type { Trusted } from './checkpoint-check.js';
+import type { ArchivedSpan, LogSource, Named, Span } from './source.js';
 import { BadLog } from './verdict.js';
 
 /** Some fifty milliseconds a statement. */
@@ -54,5 +55,39 @@ export class NameCheck {
     const last = this.noted.at(-1);
     if ((last?.name ?? null) !== head || (last?.first ?? 0) > size)
       throw new BadLog({ from: size, to: size }, 'the last name that is noted is not that of the head');
+  }
+}
+
+/** Roots that are stated outside the tree: of archives, and by a trusted checkpoint. */
+export class StatedRoots {
+  /** The largest size first. */
+  readonly #stated: { size: number; root: string; bad: BadLog }[];
+
+  constructor(archived: readonly ArchivedSpan[], trusted: Trusted | undefined) {
+    const stated = archived.map(({ first, past, root }) => ({
+      size: past,
+      root,
+      bad: new BadLog({ from: first, to: past }, 'they do not give the root that is noted of their archive'),
+    }));
+    if (trusted !== undefined && trusted.size > 0) {
+      const { size, root } = trusted;
+      const bad = new BadLog({ from: 0, to: size }, 'they do not give the root of the trusted checkpoint');
+      stated.push({ size, root: root.toString('hex'), bad });
+    }
+    this.#stated = stated.sort((one, other) => other.size - one.size);
+  }
+
+  /** Size of the log at which the next one is to be compared; undefined when none is left. */
+  get next(): number | undefined {
+    return this.#stated.at(-1)?.size;
+  }
+
+  /** @param root of the log of the size `next` */
+  compare(root: Buffer): void {
+    const size = this.next;
+    for (let last = this.#stated.at(-1); last !== undefined && last.size === size; last = this.#stated.at(-1)) {
+      if (root.toString('hex') !== last.root) throw last.bad;
+      this.#stated.pop();
+    }
   }
 }

@@ -4,7 +4,7 @@ import { type NoteVerifier, noteVerifier } from '../checkpoints/note.js';
 import { EMPTY_ROOT, Frontier, HASH_BYTES, leafHash } from '../tree/merkle.js';
 import { verifyInclusion } from '../tree/proofs.js';
 import { MissingTile, TILE_WIDTH, type TileKey, TileTree } from '../tree/tile-tree.js';
-import { checkPlaces, NameCheck } from './beside-check.js';
+import { checkPlaces, NameCheck, StatedRoots } from './beside-check.js';
 import { CheckpointCheck, readTrusted, type Trusted } from './checkpoint-check.js';
 import { checkAnchors } from './anchor-check.js';
 import { checkBeside, type Members, readRecord } from './check-record.js';
@@ -83,8 +83,7 @@ class Verification {
   #claims: Claims = { origin: null, size: 0, root: '', frontier: undefined, away: [], archived: [], names: undefined };
   #checkpoints = new CheckpointCheck([], []);
   #names = new NameCheck(undefined);
-  /** Roots that are stated elsewhere, the largest size first. */
-  #stated: { size: number; root: string; bad: BadLog }[] = [];
+  #stated = new StatedRoots([], undefined);
   /** Name of the log at the record reached; undefined before the first. */
   #origin: string | undefined;
   #waiting = 0;
@@ -156,7 +155,7 @@ class Verification {
         { from: claims.size, to: this.trusted.size },
         'they are missing: a trusted checkpoint covers them',
       );
-    if (this.whole) this.expectRoots();
+    if (this.whole) this.#stated = new StatedRoots(claims.archived, this.trusted);
     await this.walk();
     if (this.whole) await this.root();
     else await this.rootFromTiles();
@@ -173,20 +172,6 @@ class Verification {
     this.#checkpoints.checkArchived(archived, away);
     this.#names.end(size, origin, (seq) => this.isAway(seq));
     await checkPlaces(this.source, size, away);
-  }
-
-  private expectRoots(): void {
-    this.#stated = this.#claims.archived.map(({ first, past, root }) => ({
-      size: past,
-      root,
-      bad: new BadLog({ from: first, to: past }, 'they do not give the root that is noted of their archive'),
-    }));
-    if (this.trusted !== undefined) {
-      const { size, root } = this.trusted;
-      const bad = new BadLog({ from: 0, to: size }, 'they do not give the root of the trusted checkpoint');
-      this.#stated.push({ size, root: root.toString('hex'), bad });
-    }
-    this.#stated = this.#stated.filter(({ size }) => size > 0).sort((one, other) => other.size - one.size);
   }
 
   /** The next chunk is on its way while this one is computed. */
@@ -231,7 +216,7 @@ class Verification {
       if (this.whole) this.#frontier.add(leaf);
       else if (seq % TILE_WIDTH === 0 || seq === first) await this.checkPlace(seq, leaf);
       while (checkpoints[0]?.size === seq + 1) await this.hold(checkpoints.shift());
-      if (this.#stated.at(-1)?.size === seq + 1) this.compareStated(seq + 1);
+      if (this.#stated.next === seq + 1) this.#stated.compare(this.#frontier.root());
     }
     this.checkNodes(tiles);
   }
@@ -274,13 +259,6 @@ class Verification {
     if (found === undefined) return;
     if (this.whole) this.#checkpoints.hold(found, this.#origin, this.#frontier.root());
     else this.#checkpoints.holdAlone(found, await this.rootAt(found.size), false);
-  }
-
-  private compareStated(size: number): void {
-    for (let last = this.#stated.at(-1); last?.size === size; last = this.#stated.at(-1)) {
-      if (this.#frontier.root().toString('hex') !== last.root) throw last.bad;
-      this.#stated.pop();
-    }
   }
 
   /** Upper tiles: when leaves agree with theirs and a node does not, all that is known is the span beneath it. */
