@@ -15,6 +15,7 @@ import { AuditAdminController, DecisionsAdminController } from './audit.admin.co
 import { CheckpointsAdminController } from './checkpoints/checkpoints.admin.controller.js';
 import { CompletenessRounds } from './completeness/completeness-rounds.js';
 import { LogStore, type Queries } from './checkpoints/log-store.js';
+import type { NoteVerifier } from './checkpoints/note.js';
 import { HoldsAdminController } from './holds/holds.admin.controller.js';
 import { LegalHolds } from './holds/legal-holds.js';
 import { ReadingModule } from './reading.module.js';
@@ -32,6 +33,9 @@ const AUDIT = Symbol('gatehouse.audit');
 const pooled = (database: Database): Queries => ({
   rows: <R extends object>({ text, values }: QueryConfig) => database.query<R>(text, values),
 });
+
+/** What is handed out must bear a signature of this instance's own keys. */
+const believedBy = ({ signing }: Audit): NoteVerifier[] => signing?.signers.map(({ verifier }) => verifier) ?? [];
 
 /** The log for every module above; it is numbered from when the house stands until after everyone who may still write. */
 @Module({})
@@ -64,7 +68,11 @@ export class AuditModule implements OnApplicationBootstrap, OnApplicationShutdow
           inject: [Database],
           useFactory: (database: Database) => new RecordSearch(database),
         },
-        { provide: LogStore, inject: [Database], useFactory: (database: Database) => new LogStore(pooled(database)) },
+        {
+          provide: LogStore,
+          inject: [Database],
+          useFactory: (database: Database) => new LogStore(pooled(database), believedBy(audit)),
+        },
         CompletenessRounds,
         {
           provide: AnchorStore,

@@ -62,7 +62,8 @@ export async function openAudit(parts: AuditParts): Promise<Audit> {
   const drain = new JournalDrain(journal, auditLog, log);
   const signing =
     parts.signing && (await openSigning(parts, parts.signing, auditLog).catch(closing(batcher, sequencer)));
-  const siem = await openSiem(parts).catch(async (error: unknown) => {
+  const believed = signing?.signers.map(({ verifier }) => verifier) ?? [];
+  const siem = await openSiem({ ...parts, believed }).catch(async (error: unknown) => {
     await signing?.stop();
     return closing(batcher, sequencer)(error);
   });

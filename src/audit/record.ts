@@ -20,6 +20,7 @@ export type RecordKind =
   | 'subject.erased'
   | 'log.key'
   | 'log.checkpoints'
+  | 'log.checkpoint-refused'
   | 'log.origin'
   | 'log.anchored'
   | 'log.archived'

@@ -1,7 +1,17 @@
 import { join } from 'node:path';
 import { type Audit, openAudit } from '../audit/index.js';
 import { authEntities, bootstrap, type BootstrapOptions, type BootstrapSecrets } from '../auth/index.js';
-import { APP_ROLE, ConfigError, Database, loadConfig, Log, migrate, SystemClock } from '../platform/index.js';
+import {
+  APP_ROLE,
+  type Config,
+  ConfigError,
+  Database,
+  listenerUrl,
+  loadConfig,
+  Log,
+  migrate,
+  SystemClock,
+} from '../platform/index.js';
 
 const dontSay = new Log('error');
 
@@ -32,10 +42,10 @@ export async function bootstrapVerb(options: { json?: boolean }): Promise<void> 
     });
     const secrets = await made(database, audit, { keyMaxAgeDays: config.auth.keys.maxAgeDays, clock });
     print(options.json === true, {
-      adminTokenUrl: `${config.listeners.admin.url ?? `https://localhost:${config.listeners.admin.port}`}/oauth/token`,
+      adminTokenUrl: tokenUrl(config.listeners.admin),
       adminClientId: secrets.adminClientId,
       adminClientSecret: secrets.adminClientSecret,
-      tokenUrl: `${config.listeners.public.url ?? `https://localhost:${config.listeners.public.port}`}/oauth/token`,
+      tokenUrl: tokenUrl(config.listeners.public),
       apiKey: secrets.apiKey,
       clientId: secrets.clientId,
       clientSecret: secrets.clientSecret,
@@ -53,11 +63,20 @@ async function made(database: Database, audit: Audit, options: BootstrapOptions)
   }
 }
 
-function print(json: boolean, secrets: Record<string, string>): void {
+/** As the gateway will announce it; null where it takes any free port, which only its start knows. */
+function tokenUrl({ host, port, url }: Config['listeners']['admin']): string | null {
+  if (url === undefined && port === 0) return null;
+  return `${url ?? listenerUrl(host, port)}/oauth/token`;
+}
+
+function print(json: boolean, secrets: Record<string, string | null>): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(secrets)}\n`);
     return;
   }
   process.stdout.write('The first administrator and client. These secrets are shown once and stored as hashes:\n\n');
-  for (const [name, value] of Object.entries(secrets)) process.stdout.write(`  ${name.padEnd(18)} ${value}\n`);
+  for (const [name, value] of Object.entries(secrets))
+    process.stdout.write(
+      `  ${name.padEnd(18)} ${value ?? 'under the address that the start announces: its port is not set'}\n`,
+    );
 }

@@ -1,8 +1,10 @@
+import { EntitySettings } from '../incidents/index.js';
 import { loadConfig, settings } from '../platform/index.js';
 
-/** Reads the file as a start would (without the environment) and lists what it changes from the defaults. */
+/** Reads the file as a start in this environment would, and lists what the two change from the defaults. */
 export function checkVerb(file: string): void {
-  const config = loadConfig({ GATEHOUSE_CONFIG: file }, { together: false });
+  const config = loadConfig({ ...process.env, GATEHOUSE_CONFIG: file });
+  EntitySettings.of(config);
   const defaults = loadConfig({}, { together: false });
   let changed = 0;
   for (const setting of settings()) {

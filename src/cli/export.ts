@@ -1,4 +1,4 @@
-import { createWriteStream, fstatSync } from 'node:fs';
+import { createWriteStream, fstatSync, rmSync } from 'node:fs';
 import { lstat, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -69,21 +69,36 @@ async function toOutput(text: Readable): Promise<boolean> {
   }
 }
 
-/** Under its name there is either nothing new or the whole export. */
-async function toFile(text: Readable, file: string): Promise<true> {
+/** Ends an export in order, so that the file begun is taken away; a second signal ends the process as ever. */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Under its name there is either nothing new or the whole export. @returns whether all was written */
+async function toFile(text: Readable, file: string): Promise<boolean> {
   // The renaming would put a file in the place of a device, or of a link such as /dev/stdout.
   const there = await lstat(file).catch(() => undefined);
   if (there?.isFile() === false) throw new ConfigError('must be a plain file or none', '--out');
   const part = `${file}.part`;
+  const interrupted = new AbortController();
+  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  const end = (name: keyof typeof SIGNALS): void => {
+    process.exitCode = SIGNALS[name];
+    interrupted.abort();
+    // Not when the pipeline has ended: that waits for a database which may not answer.
+    rmSync(part, { force: true });
+  };
+  for (const name of names) process.once(name, end);
   try {
-    await pipeline(text, createWriteStream(part, { mode: 0o600 }));
+    await pipeline(text, createWriteStream(part, { mode: 0o600 }), { signal: interrupted.signal });
     await rename(part, file);
     return true;
   } catch (error) {
     await rm(part, { force: true });
+    if (interrupted.signal.aborted) return false;
     const { code, syscall } = error as { code?: string; syscall?: string };
     if (syscall === 'open' || syscall === 'write' || syscall === 'rename')
       throw new ConfigError(`the file cannot be written (${code})`, '--out');
     throw error;
+  } finally {
+    for (const name of names) process.off(name, end);
   }
 }

@@ -15,7 +15,7 @@ export function configurationReference(): string {
     '# Configuration',
     '',
     'Settings come from `gatehouse.yaml` (its path in `GATEHOUSE_CONFIG`) and from the environment, which wins. In the file, `env:NAME` and',
-    '`file:PATH` stand for a value kept elsewhere. An unknown key or a wrong value stops the start with the name of the setting.',
+    '`file:PATH` stand for a value kept elsewhere, which must be there. An unknown key or a wrong value stops the start with the name of the setting.',
     '',
     '| setting | environment | default | what it does |',
     '| --- | --- | --- | --- |',

@@ -1,9 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { describeSiemVerdict, noteVerifier, type NoteVerifier, verifySiem } from '../audit/index.js';
 import { ConfigError } from '../platform/index.js';
+import type { VerifyVerbOptions } from './verify.js';
+
+/** What would be ignored, and somebody would take for checked. */
+const OF_OTHER_SOURCES = [
+  ['url', '--url'],
+  ['ca', '--ca'],
+  ['archive', '--archive'],
+  ['from', '--from'],
+  ['to', '--to'],
+  ['trustedCheckpoint', '--trusted-checkpoint'],
+  ['anchors', '--anchors'],
+] as const;
 
 /** `gatehouse verify --siem FILE… --key VKEY_OR_FILE`: needs neither the gateway nor its database. */
-export async function verifySiemVerb(options: { json?: boolean; siem?: string[]; key?: string[] }): Promise<void> {
+export async function verifySiemVerb(options: VerifyVerbOptions & { siem?: string[] }): Promise<void> {
+  for (const [name, option] of OF_OTHER_SOURCES)
+    if (options[name] !== undefined) throw new ConfigError('is not for --siem: it is of another source', option);
   const keys = (options.key ?? []).flatMap(keysOf);
   if (keys.length === 0) throw new ConfigError('must be given with --siem: the public key of the log', '--key');
   if (keys.some(({ name }) => name !== keys[0]?.name))

@@ -6,7 +6,10 @@ import {
   describeVerdict,
   HttpSource,
   keptCheckpoint,
+  keptLink,
+  noteVerifier,
   readArchive,
+  readTrusted,
   type Verdict,
   type VerifyOptions,
   verifyLog,
@@ -18,6 +21,7 @@ import {
   ConfigError,
   findEmbeddedPostgres,
   loadConfig,
+  readCertificates,
   readLogKey,
   startEmbeddedPostgres,
 } from '../platform/index.js';
@@ -72,8 +76,8 @@ export async function verifyVerb(options: VerifyVerbOptions): Promise<void> {
     from,
     to,
     keys: options.key?.flatMap(readKeys) ?? ownKeys(config),
-    trustedCheckpoint: trustedOf(config, options),
-    anchorRoots: options.anchors === undefined ? undefined : readText(options.anchors, '--anchors'),
+    ...seenBefore(config, options),
+    anchorRoots: options.anchors === undefined ? undefined : readCertificates(options.anchors, '--anchors'),
     onProgress: showProgress('verified', 'records'),
   }).catch((error: unknown) => {
     if (error instanceof TypeError) throw new ConfigError(error.message, '--key or --trusted-checkpoint');
@@ -97,10 +101,13 @@ function verified(
   { url, ca, archive }: VerifyVerbOptions,
   options: VerifyOptions,
 ): Promise<Verdict & { summary: string }> {
+  if (url !== undefined && archive !== undefined)
+    throw new ConfigError('is another source than --url: one of them is verified', '--archive');
+  if (url === undefined && ca !== undefined) throw new ConfigError('is for --url alone', '--ca');
   if (url !== undefined) {
     if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new ConfigError('must be an https URL', '--url');
     const token = process.env['GATEHOUSE_OPS_TOKEN'];
-    const source = new HttpSource({ url, token, ca: ca === undefined ? undefined : readText(ca, '--ca') });
+    const source = new HttpSource({ url, token, ca: ca === undefined ? undefined : readCertificates(ca, '--ca') });
     return told(verifySource(source, options), '--url');
   }
   if (archive !== undefined) return verifyArchive(archive, options);
@@ -119,6 +126,11 @@ async function verifyArchive(dir: string, options: VerifyOptions): Promise<Verdi
   const { from = first, to = past } = options;
   if (from < first || to > past)
     throw new ConfigError(`the archive holds records ${first} to ${past - 1}`, from < first ? '--from' : '--to');
+  if (options.trustedCheckpoint !== undefined) {
+    const { size } = readTrusted(options.trustedCheckpoint, (options.keys ?? []).map(noteVerifier));
+    const reason = source.incomparable(size);
+    if (reason !== undefined) throw new ConfigError(reason, '--trusted-checkpoint');
+  }
   const verdict = await verifySource(source, { ...options, from, to });
   const { ok, root } = verdict;
   return {
@@ -145,17 +157,21 @@ function ownKeys(config: Config): string[] {
   return existsSync(file) ? [vkeyOf(config.audit.origin, readLogKey(file))] : [];
 }
 
-function trustedOf(config: Config, { trustedCheckpoint, url, archive }: VerifyVerbOptions): string | undefined {
-  if (trustedCheckpoint !== undefined) return readText(trustedCheckpoint, '--trusted-checkpoint');
-  if (url !== undefined || archive !== undefined) return undefined;
+/** What the log must extend: what was given, else what this machine has kept. */
+function seenBefore(
+  config: Config,
+  { trustedCheckpoint, url, archive }: VerifyVerbOptions,
+): Pick<VerifyOptions, 'trustedCheckpoint' | 'keptLink'> {
+  if (trustedCheckpoint !== undefined)
+    return { trustedCheckpoint: readText(trustedCheckpoint, '--trusted-checkpoint') };
+  if (url !== undefined || archive !== undefined) return {};
   const dir = join(config.dataDir, 'checkpoints');
+  const { origin } = config.audit;
   try {
-    return keptCheckpoint(dir, config.audit.origin);
+    return { trustedCheckpoint: keptCheckpoint(dir, origin), keptLink: keptLink(dir, origin) };
   } catch (error) {
-    throw new ConfigError(
-      `the checkpoint kept there cannot be read (${(error as { code?: string }).code ?? 'unknown'})`,
-      dir,
-    );
+    const why = error instanceof TypeError ? error.message : ((error as { code?: string }).code ?? 'unknown');
+    throw new ConfigError(`the checkpoint kept there cannot be read (${why})`, dir);
   }
 }
 

@@ -22,7 +22,6 @@ describe('EntitySettings', () => {
   it.each([
     [{ type: 'bank' }, 'entity.type'],
     [{ homeState: 'US' }, 'entity.homeState'],
-    [{ timeZone: 'Europe/Nowhere' }, 'entity.timeZone'],
   ])('refuses %j by the name of its setting', (members, setting) => {
     expect(() => EntitySettings.of(withEntity(members))).toThrow(setting);
   });

@@ -17,7 +17,6 @@ export class EntitySettings {
       const { path, message } = entity.error.issues[0] ?? { path: [], message: 'cannot be used' };
       throw new ConfigError(message, path[0] === 'home' ? 'entity.homeState' : 'entity.type');
     }
-    if (!isTimeZone(timeZone)) throw new ConfigError('must be a time zone such as Europe/Madrid', 'entity.timeZone');
     return new EntitySettings(entity.data, {
       homeState: entity.data.home,
       type: entity.data.type,
@@ -25,14 +24,5 @@ export class EntitySettings {
       systemicNotice,
       timeZone,
     });
-  }
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
   }
 }

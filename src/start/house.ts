@@ -14,6 +14,7 @@ import {
   Keyring,
   Lifecycle,
   ListenerServer,
+  listenerUrl,
   type Log,
   migrate,
   type Origins,
@@ -190,8 +191,8 @@ async function openListeners(config: Config, clock: Clock, undo: Undo): Promise<
     admin: adminServer,
     adminPort,
     origins: {
-      publicUrl: outer.url ?? originOf(outer.host, publicPort),
-      adminUrl: inner.url ?? originOf(inner.host, adminPort),
+      publicUrl: outer.url ?? listenerUrl(outer.host, publicPort),
+      adminUrl: inner.url ?? listenerUrl(inner.host, adminPort),
     },
     caFile: made === undefined ? undefined : resolve(made.caFile),
     tls: files(outer.tls),
@@ -214,12 +215,6 @@ function tlsServer(name: 'public' | 'admin', files: { cert: string; key: string 
   } catch {
     throw new ConfigError('the certificate and its key cannot be used', 'GATEHOUSE_TLS_CERT');
   }
-}
-
-/** A host that means every interface is reached by the name that the certificate bears. */
-function originOf(host: string, port: number): string {
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  return `https://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 function readKeys(config: Config, development: Development | undefined): { keyring: Keyring; logKeys: KeyObject[] } {

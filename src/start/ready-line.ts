@@ -13,9 +13,9 @@ export function sayReady(ready: Ready, hint: string | undefined): void {
 }
 
 /** How to make the first call, for a person at a development start. Shell quoting keeps the secrets out of the process list's reach no better than any example. */
-export function firstCall(credentialsFile: string): string {
+export function firstCall(credentialsFile: string, sandbox: boolean): string {
   return `
-Gatehouse is up, with a Didit sandbox behind it. The first call:
+Gatehouse is up${sandbox ? ', with a Didit sandbox behind it' : ''}. The first call:
 
   cred() { node -p "require('${credentialsFile}').$1"; }
   token=$(curl -s --cacert "$(cred caFile)" -u "$(cred clientId):$(cred clientSecret)" -d grant_type=client_credentials "$(cred tokenUrl)" | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')

@@ -26,7 +26,9 @@ export async function start(env: NodeJS.ProcessEnv): Promise<void> {
     process.on('uncaughtException', (error) => log.error('an exception was left uncaught', { error }));
     sayReady(
       { event: 'ready', pid: process.pid, ...house.origins, sandboxUrl: house.sandboxUrl ?? null },
-      house.credentialsFile === undefined ? undefined : firstCall(house.credentialsFile),
+      house.credentialsFile === undefined
+        ? undefined
+        : firstCall(house.credentialsFile, house.sandboxUrl !== undefined),
     );
   } catch (error) {
     process.stderr.write(`${startFailure(error)}\n`);

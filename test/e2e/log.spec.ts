@@ -3,7 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HttpSource, verifyReceipt, verifySource } from '../../src/audit/index.js';
+import { HttpSource, verifyLog, verifyReceipt, verifySource } from '../../src/audit/index.js';
+import { openCheckpoint } from '../../src/audit/checkpoints/checkpoint.js';
+import { noteVerifier } from '../../src/audit/checkpoints/note.js';
+import { withClient } from '../support/audit.js';
 import { sharedSystem } from '../support/shared.js';
 import { type Answer, until } from '../support/system.js';
 
@@ -50,6 +53,9 @@ function cli(args: string[], env: Record<string, string> = {}): { code: number; 
   });
   return { code: run.status ?? -1, out: run.stdout.trim() };
 }
+
+const keptFile = (): string | undefined =>
+  readdirSync(join(system.dataDir, 'checkpoints')).find((name) => name.endsWith('.checkpoint'));
 
 describe('receipts', () => {
   it('of a verification come within seconds and verify without the gateway', async () => {
@@ -206,10 +212,46 @@ describe('the log as tiles', () => {
   });
 });
 
+describe('a checkpoint that somebody with the login of the gateway forged', () => {
+  it('is given to nobody, is told in the log, and is signed over', async () => {
+    const [key = ''] = await keys();
+    const [origin = '', keyId = ''] = key.split('+');
+    const signature = Buffer.concat([Buffer.from(keyId, 'hex'), Buffer.alloc(64)]).toString('base64');
+    const size = await withClient(system.credentials.appDatabaseUrl, (client) =>
+      until(async () => {
+        await verification('log-forged');
+        const head = await client.query<{ size: string; root: Buffer }>('SELECT size, root FROM audit.head');
+        const [tip] = head.rows;
+        if (tip === undefined) return undefined;
+        const note = `${origin}\n${tip.size}\n${tip.root.toString('base64')}\n\n— ${origin} ${signature}\n`;
+        const sql = 'SELECT audit.keep_checkpoint($1, $2, $3) AS kept';
+        // The gateway may have been quicker.
+        const { rows } = await client
+          .query<{ kept: boolean }>(sql, [tip.size, tip.root, note])
+          .catch(() => ({ rows: [] }));
+        return rows[0]?.kept === true ? Number(tip.size) : undefined;
+      }),
+    );
+    const given = await until(async () => {
+      const { text } = await log('checkpoint');
+      expect(text).not.toContain(signature);
+      return Number(text.split('\n')[1]) > size && text;
+    });
+    expect(openCheckpoint(given, origin, [noteVerifier(key)]).size).toBeGreaterThan(size);
+    const told = await system.admin<{ items: { record: { detail: { size: number } } }[] }>(
+      '/audit/records?kind=log.checkpoint-refused&limit=200',
+    );
+    expect(told.body.items.map(({ record }) => record.detail.size)).toContain(size);
+    const { adminUrl, databaseUrl, opsToken } = system.credentials;
+    const source = new HttpSource({ url: `${adminUrl}/log`, token: opsToken, ca: system.ca.toString() });
+    expect(await verifySource(source, { keys: [key] })).toMatchObject({ ok: true });
+    expect(await verifyLog(databaseUrl, { keys: [key] })).toMatchObject({ ok: true });
+  });
+});
+
 describe('verify on this machine', () => {
   it('believes its own key and the checkpoint kept beside the database', async () => {
-    await until(() => Promise.resolve(readdirSync(join(system.dataDir, 'checkpoints')).length > 0));
-    const [file = ''] = readdirSync(join(system.dataDir, 'checkpoints'));
+    const file = await until(() => Promise.resolve(keptFile()));
     const kept = readFileSync(join(system.dataDir, 'checkpoints', file), 'utf8');
     const env = { GATEHOUSE_DATA_DIR: system.dataDir };
     const good = cli(['verify', '--json'], env);
@@ -236,8 +278,7 @@ describe('verify on this machine', () => {
 
   it('names the folder of a kept checkpoint that cannot be read', () => {
     const folder = join(dir, 'unreadable');
-    const [file = ''] = readdirSync(join(system.dataDir, 'checkpoints'));
-    mkdirSync(join(folder, 'checkpoints', file), { recursive: true });
+    mkdirSync(join(folder, 'checkpoints', keptFile() ?? ''), { recursive: true });
     const env = { PATH: process.env['PATH'] ?? '', GATEHOUSE_DATA_DIR: folder };
     const run = spawnSync(process.execPath, [CLI, 'verify'], { env, encoding: 'utf8' });
     expect(run).toMatchObject({ status: 1, stdout: '' });

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
-import { ConfigError, type Log, type Secret } from '../../platform/index.js';
+import { type Log, readCertificates, type Secret } from '../../platform/index.js';
 import type { AlarmEvent } from './alarms.js';
 
 export interface AlarmSenderParts {
@@ -28,13 +27,13 @@ export class AlarmSender {
   #stopping = false;
   #failures = 0;
 
-  /** @throws ConfigError when the CA's file cannot be read. */
+  /** @throws ConfigError when the CA's file cannot be read or holds no certificate. */
   constructor(private readonly parts: AlarmSenderParts) {
     this.#agent = new Agent({
       connect: {
         minVersion: 'TLSv1.2',
         timeout: TIMEOUT_MS,
-        ...(parts.caFile === undefined ? {} : { ca: certificateAuthority(parts.caFile) }),
+        ...(parts.caFile === undefined ? {} : { ca: readCertificates(parts.caFile, 'audit.alarm.caFile') }),
       },
       connections: 1,
       headersTimeout: TIMEOUT_MS,
@@ -100,13 +99,5 @@ export class AlarmSender {
         resolve();
       };
     });
-  }
-}
-
-function certificateAuthority(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new ConfigError('the file it names cannot be read', 'audit.alarm.caFile');
   }
 }

@@ -9,6 +9,14 @@ export const ALARMS = {
     'alarm over: records get their numbers again',
   ],
   'signing-stopped': ['alarm: the log is not signed any more', 'alarm over: the log is signed again'],
+  'checkpoint-refused': [
+    'alarm: a published checkpoint bears no good signature',
+    'alarm over: the last published checkpoint is good again',
+  ],
+  'checkpoint-missing': [
+    'alarm: a published checkpoint is missing from the database',
+    'alarm over: no published checkpoint is missing',
+  ],
   'journal-unwritable': [
     'alarm: the journal of refusals cannot be written',
     'alarm over: the journal of refusals is written again',

@@ -18,6 +18,8 @@ let world: {
   failingSince: number | undefined;
   failed: boolean;
   forked: string | undefined;
+  missing: boolean;
+  refused: { now: boolean; count: number };
   free: number;
 };
 let appended: { detail?: unknown }[];
@@ -29,7 +31,15 @@ beforeEach(() => {
   clock = new ManualClock();
   events = [];
   state = GOOD;
-  world = { down: false, failingSince: undefined, failed: false, forked: undefined, free: 1024 * MB };
+  world = {
+    down: false,
+    failingSince: undefined,
+    failed: false,
+    forked: undefined,
+    missing: false,
+    refused: { now: false, count: 0 },
+    free: 1024 * MB,
+  };
   appended = [];
   refusing = false;
   alarms = new Alarms({
@@ -69,6 +79,12 @@ beforeEach(() => {
       get forked() {
         return world.forked;
       },
+      get missing() {
+        return world.missing;
+      },
+      get refused() {
+        return world.refused;
+      },
     },
     clock,
     config: loadConfig({}),
@@ -95,6 +111,17 @@ it('raises nothing while all is well', async () => {
   await pass(60_000);
   expect(told()).toEqual([]);
   expect(appended).toEqual([]);
+});
+
+it('tells of a checkpoint that is missing, and of one that was refused even when a good one followed between two looks', async () => {
+  await pass(1_000);
+  world.missing = true;
+  world.refused = { now: false, count: 1 };
+  await pass(1_000);
+  expect(told()).toEqual(['checkpoint-missing raised', 'checkpoint-refused raised', 'checkpoint-refused cleared']);
+  world.refused = { now: true, count: 2 };
+  await pass(1_000);
+  expect(alarms.list().map(({ alarm }) => alarm)).toEqual(['checkpoint-missing', 'checkpoint-refused']);
 });
 
 describe('the log that cannot be written', () => {

@@ -12,7 +12,7 @@ export interface WatchParts {
   batcher: Pick<Batcher, 'down' | 'failingSince'>;
   journal: Pick<RefusalsJournal, 'failed'>;
   /** Undefined where others sign. */
-  checkpointer: Pick<Checkpointer, 'forked'> | undefined;
+  checkpointer: Pick<Checkpointer, 'forked' | 'missing' | 'refused'> | undefined;
   clock: Clock;
   config: Pick<Config, 'audit' | 'time'>;
   /** Asks the database. @throws when it does not answer */
@@ -35,6 +35,7 @@ export class AlarmWatch {
   #askedAtMs: number | undefined;
   #unansweredSinceMs: number | undefined;
   #signed = { size: 0, sinceMs: 0 };
+  #refusals = 0;
 
   constructor(private readonly parts: WatchParts) {
     this.#signed.sinceMs = this.now();
@@ -60,7 +61,18 @@ export class AlarmWatch {
     }
     this.log(now);
     this.parts.alarms.set('journal-unwritable', this.parts.journal.failed);
-    if (this.parts.checkpointer?.forked !== undefined) this.parts.alarms.set('signing-stopped', true);
+    this.checkpoints();
+  }
+
+  private checkpoints(): void {
+    const { alarms, checkpointer } = this.parts;
+    if (checkpointer === undefined) return;
+    const { forked, missing, refused } = checkpointer;
+    if (forked !== undefined) alarms.set('signing-stopped', true);
+    alarms.set('checkpoint-missing', missing);
+    // A note that came and was followed by a good one between two looks is told, too.
+    alarms.set('checkpoint-refused', refused.now || refused.count > this.#refusals);
+    this.#refusals = refused.count;
   }
 
   /** A database that answers and takes no records is as good as none: only a record that was taken clears the alarm. */

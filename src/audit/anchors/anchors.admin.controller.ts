@@ -5,7 +5,7 @@ import { type Anchor, AnchorStore } from './anchor-store.js';
 
 const anchorsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  below: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  below: z.coerce.number().int().min(1).optional(),
 });
 
 /** Time stamps of checkpoints by an authority that is not ours, newest first; `below` the last size seen goes on. */

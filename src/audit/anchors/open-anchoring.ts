@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { APP_ROLE, type Clock, type Config, ConfigError, type Log, Rounds } from '../../platform/index.js';
+import { APP_ROLE, type Clock, type Config, type Log, readCertificates, Rounds } from '../../platform/index.js';
 import type { AuditLog } from '../audit-log.js';
 import { Connection } from '../connection.js';
 import { AnchorStore } from './anchor-store.js';
@@ -28,7 +27,8 @@ const MOST_LOOK_MS = 10_000;
 export function openAnchoring({ config, clock, log, url, auditLog }: AnchoringParts): Anchoring | undefined {
   const { anchors } = config.audit;
   if (anchors === undefined) return undefined;
-  const authority = new Authority({ url: anchors.url, roots: rootsOf(anchors.caFile), policy: anchors.policy, clock });
+  const roots = readCertificates(anchors.caFile, 'audit.anchors.caFile');
+  const authority = new Authority({ url: anchors.url, roots, policy: anchors.policy, clock });
   // A connection of its own: the lock that one instance holds while it asks is of a session and no transaction.
   const timeouts = { statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: TIMEOUT_MS };
   const connection = new Connection({ url, role: APP_ROLE, applicationName: 'gatehouse-anchors', ...timeouts });
@@ -48,12 +48,4 @@ export function openAnchoring({ config, clock, log, url, auditLog }: AnchoringPa
       await connection.close();
     },
   };
-}
-
-function rootsOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new ConfigError('the file it names cannot be read', 'audit.anchors.caFile');
-  }
 }

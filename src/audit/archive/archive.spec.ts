@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OLD, type OldLog, type OldLogs, PARTITION, startOldLogs } from '../../../test/support/archive.js';
 import { appConnection, LOG_KEY, withClient } from '../../../test/support/audit.js';
-import { openCheckpoint } from '../checkpoints/checkpoint.js';
+import { openCheckpoint, signCheckpoint } from '../checkpoints/checkpoint.js';
 import { LogStore } from '../checkpoints/log-store.js';
 import { noteSigner, noteVerifier } from '../checkpoints/note.js';
 import { Receipts } from '../receipts/receipts.js';
@@ -48,7 +48,8 @@ async function receiptsOf(url: string, numbers: readonly number[]): Promise<Map<
   return made;
 }
 
-const { verifier } = noteSigner('gatehouse.local/log', LOG_KEY);
+const signer = noteSigner('gatehouse.local/log', LOG_KEY);
+const { verifier } = signer;
 const verifiers = [verifier];
 
 describe('archiving', () => {
@@ -324,6 +325,22 @@ describe('verifying what was archived', () => {
     expect(await verifySource(source, { ...other, from: 0, to: 512 })).toMatchObject({ ok: false });
   });
 
+  it('compares a checkpoint from elsewhere where the archive reaches, and says where it does not', async () => {
+    await log.run();
+    const reader = await readArchive(join(log.dir, 'log-000000000512'));
+    const past = new TileTree(reader);
+    for (const size of [513, 700, 1_024]) {
+      const { note } = signCheckpoint('gatehouse.local/log', size, await past.root(size), [signer]);
+      expect(new ArchiveLogSource(reader).incomparable(size)).toBeUndefined();
+      const options = { keys, from: 512, to: 1_024, trustedCheckpoint: note };
+      expect(await verifySource(new ArchiveLogSource(reader), options)).toMatchObject({ ok: true });
+    }
+    const own = reader.manifest.checkpointSize;
+    expect(new ArchiveLogSource(reader).incomparable(own)).toBeUndefined();
+    expect(new ArchiveLogSource(reader).incomparable(own + 1)).toMatch(/^is newer than the archive/);
+    expect(new ArchiveLogSource(reader).incomparable(12)).toMatch(/^is of another part of the log/);
+  });
+
   it('finds a partition that left without a record', async () => {
     await withClient(log.url, async (superuser) => {
       await superuser.query('SET session_replication_role = replica');
@@ -337,6 +354,30 @@ describe('verifying what was archived', () => {
       );
     });
     expect(await verifyLog(log.url, { keys })).toMatchObject({ ok: false, firstBad: { from: 0, to: 512 } });
+  });
+
+  it('finds another root or manifest noted of an archive, be its records away or restored', async () => {
+    await log.run();
+    const noted = async (column: string): Promise<object> => {
+      await withClient(log.url, async (superuser) => {
+        await superuser.query('SET session_replication_role = replica');
+        await superuser.query(`UPDATE audit.archived SET ${column} = sha256('x') WHERE first = 512`);
+      });
+      const verdict = await verifyLog(log.url, { keys });
+      await withClient(log.url, async (superuser) => {
+        await superuser.query('SET session_replication_role = replica');
+        await superuser.query(`UPDATE audit.archived SET ${column} = $1 WHERE first = 512`, [good[column]]);
+      });
+      return verdict;
+    };
+    const [good = {}] = await log.rows<Record<string, Buffer>>(
+      'SELECT root, manifest_sha256 FROM audit.archived WHERE first = 512',
+    );
+    const where = { ok: false, firstBad: { from: 512, to: 1_024 } };
+    for (const column of ['root', 'manifest_sha256']) expect(await noted(column)).toMatchObject(where);
+    await log.as((archivist) => archivist.restore(512));
+    expect(await verifyLog(log.url, { keys })).toMatchObject({ ok: true, archived: 512 });
+    for (const column of ['root', 'manifest_sha256']) expect(await noted(column)).toMatchObject(where);
   });
 
   it('finds a changed entry of an archive, even with its manifest mended', async () => {

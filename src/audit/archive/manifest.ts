@@ -19,7 +19,7 @@ export const FILES = {
 export const INSTANT_BYTES = 8;
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
-const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const count = z.int().min(0);
 const instant = z.iso.datetime();
 const plain = new Set<string>(Object.values(FILES));
 

@@ -25,6 +25,7 @@ const CLASSES = {
   'gateway.refusals-journal': 'log',
   'log.key': 'log',
   'log.checkpoints': 'log',
+  'log.checkpoint-refused': 'log',
   'log.origin': 'log',
   'log.anchored': 'log',
   'log.archived': 'log',

@@ -1,5 +1,6 @@
-import { parseCheckpoint } from '../checkpoints/checkpoint.js';
+import { isSigned, parseCheckpoint } from '../checkpoints/checkpoint.js';
 import type { LogStore } from '../checkpoints/log-store.js';
+import { noteVerifier } from '../checkpoints/note.js';
 import { HASH_BYTES } from '../tree/merkle.js';
 import { tilePath } from '../tree/tile-path.js';
 import { MissingTile, TILE_WIDTH, type TileKey, tileName, TileTree } from '../tree/tile-tree.js';
@@ -29,8 +30,7 @@ export async function writeArchive(
   target: string,
   onProgress: Progress = () => undefined,
 ): Promise<string> {
-  const covering = await store.checkpointFrom(past);
-  if (covering === undefined) throw new BadArchive('no checkpoint covers its records');
+  const covering = await coveringOf(store, past);
   const writer = await ArchiveWriter.begin(target);
   const told = await writeRecords(source, writer, { first, past }, onProgress);
   const { keys, root } = await tilesOf(store, { first, past }, covering.size);
@@ -47,6 +47,17 @@ export async function writeArchive(
     checkpointSize: covering.size,
     ...told,
   });
+}
+
+/** The first checkpoint over the records that a key of the log has signed: a note that was refused covers nothing. */
+async function coveringOf(store: LogStore, past: number): Promise<{ size: number; note: string }> {
+  const keys = (await store.keys()).map(noteVerifier);
+  for (let from = past; ;) {
+    const covering = await store.checkpointFrom(from);
+    if (covering === undefined) throw new BadArchive('no checkpoint covers its records');
+    if (isSigned(covering.note, keys)) return covering;
+    from = covering.size + 1;
+  }
 }
 
 async function writeRecords(source: ArchiveSource, writer: ArchiveWriter, { first, past }: Span, progress: Progress) {

@@ -41,3 +41,13 @@ export function openCheckpoint(note: string, origin: string, keys: readonly Note
     throw new TypeError('a checkpoint that none of the keys has signed');
   return checkpoint;
 }
+
+/** Whether a text is a checkpoint of a log of the keys' name that one of them has signed, and none of them badly. */
+export function isSigned(note: string, keys: readonly NoteVerifier[]): boolean {
+  try {
+    return signersOf(parseCheckpoint(note).parsed, keys).length > 0;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}

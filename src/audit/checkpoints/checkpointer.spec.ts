@@ -13,12 +13,12 @@ import {
   withClient,
 } from '../../../test/support/audit.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { Log } from '../../platform/index.js';
+import { APP_ROLE, Log } from '../../platform/index.js';
 import type { Connection } from '../connection.js';
 import { verifyLog } from '../verify/verify-log.js';
 import { openCheckpoint, parseCheckpoint } from './checkpoint.js';
-import { Checkpointer, ForkedLog } from './checkpointer.js';
-import { KeptCheckpoint } from './kept-checkpoint.js';
+import { Checkpointer, ForkedLog, type RefusedNote } from './checkpointer.js';
+import { KeptCheckpoint, keptLink } from './kept-checkpoint.js';
 import { LogStore } from './log-store.js';
 import { noteSigner } from './note.js';
 
@@ -48,11 +48,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const refuse = ({ n, size, note }: RefusedNote): Promise<void> =>
+  log.auditLog.append(aRecord({ kind: 'log.checkpoint-refused', detail: { n, size, note } }));
+
 function checkpointer(keys = [LOG_KEY], keptIn = dir): { checkpointer: Checkpointer; kept: KeptCheckpoint } {
   const { origin } = log.auditLog;
   const kept = new KeptCheckpoint(keptIn, origin);
   const signers = keys.map((key) => noteSigner(origin, key));
-  return { kept, checkpointer: new Checkpointer({ store, kept, origin, signers, everyMs: 0, log: new Log('silent') }) };
+  return {
+    kept,
+    checkpointer: new Checkpointer({ store, kept, origin, signers, everyMs: 0, log: new Log('silent'), refuse }),
+  };
 }
 
 async function grow(records: number): Promise<number> {
@@ -142,6 +148,92 @@ describe('a checkpoint', () => {
     const size = await grow(1);
     await signing.round();
     expect(signing.last?.size).toBe(size);
+  });
+
+  it('whose signature is not good is refused, told in the log, and followed by a good one; no reader is given it', async () => {
+    const { origin } = log.auditLog;
+    const { verifier } = noteSigner(origin, LOG_KEY);
+    const { checkpointer: signing } = checkpointer();
+    await signing.open([]);
+    await grow(1);
+    await signing.round();
+    const before = await store.published();
+    const size = await grow(1);
+    const root = (await store.tip())?.root ?? Buffer.alloc(0);
+    const lines = (bytes: number): string =>
+      `${origin}\n${size}\n${root.toString('base64')}\n\n— ${origin} ${Buffer.concat([Buffer.from(verifier.keyId, 'hex'), Buffer.alloc(bytes)]).toString('base64')}\n`;
+    const readers = new LogStore(connection, [verifier]);
+    // As whoever has the login of the gateway can.
+    expect(await store.keep({ origin, size, root, note: lines(64) })).toBe(true);
+    expect((await store.tip())?.checkpoint?.size).toBe(size);
+    expect((await readers.published())?.note).toBe(before?.note);
+    expect((await verifyLog(database.superuserUrl, { keys: [verifier.vkey] })).reason).toMatch(/no good signature/);
+    await signing.round();
+    await signing.round();
+    expect(signing.refused).toEqual({ now: true, count: 1 });
+    const after = await sequenceAll(connection);
+    expect(after).toBe(size + 1);
+    await signing.round();
+    await signing.round();
+    expect(signing.refused).toEqual({ now: false, count: 1 });
+    expect((await readers.published())?.size).toBe(after);
+    expect(await verifyLog(database.superuserUrl, { keys: [verifier.vkey] })).toMatchObject({ ok: true, size: after });
+    expect(await verifyLog(database.superuserUrl, { keys: [verifier.vkey], from: 0, to: 10 })).toMatchObject({
+      ok: true,
+    });
+  });
+
+  it('is kept whatever locks a login holds', async () => {
+    const { checkpointer: signing } = checkpointer();
+    await signing.open([]);
+    await withClient(database.superuserUrl, async (client) => {
+      await client.query(`SET ROLE ${APP_ROLE}`);
+      await client.query(`SELECT pg_advisory_lock(hashtextextended('audit.keep_checkpoint', 0))`);
+      const size = await grow(1);
+      await signing.round();
+      expect((await store.tip())?.checkpoint?.size).toBe(size);
+      await expect(client.query('SELECT FROM audit.origin FOR UPDATE')).rejects.toThrow(/permission denied/);
+    });
+  });
+
+  it('that was published and taken out is missed, be it the newest: at once, by the next run and by verify', async () => {
+    const keys = [noteSigner(log.auditLog.origin, LOG_KEY).verifier.vkey];
+    const { checkpointer: signing, kept } = checkpointer();
+    await signing.open([]);
+    const sizes: number[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      sizes.push(await grow(1));
+      await signing.round();
+    }
+    await signing.round();
+    const link = keptLink(dir, log.auditLog.origin);
+    expect(link).toMatchObject({ size: sizes[3] });
+    expect(await verifyLog(database.superuserUrl, { keys, keptLink: link })).toMatchObject({ ok: true });
+    await asSuperuser(`DELETE FROM audit.checkpoint WHERE size > ${sizes[1] ?? 0}`);
+    expect(signing.missing).toBe(false);
+    await signing.round();
+    expect(signing.missing).toBe(true);
+    // Grown and signed on as if nothing had been there.
+    for (let n = 0; n < 3; n += 1) {
+      await grow(1);
+      await signing.round();
+    }
+    expect(await verifyLog(database.superuserUrl, { keys })).toMatchObject({ ok: true });
+    expect(await verifyLog(database.superuserUrl, { keys, keptLink: link })).toMatchObject({
+      ok: false,
+      firstBad: { from: 0, to: sizes[3] },
+      reason: 'their checkpoints are not those that were seen before',
+    });
+    const restarted = checkpointer().checkpointer;
+    await restarted.open([]);
+    await restarted.round();
+    expect(restarted.missing).toBe(true);
+    // Once a person has looked into it.
+    await rm(kept.chainPath);
+    const accepted = checkpointer().checkpointer;
+    await accepted.open([]);
+    await accepted.round();
+    expect(accepted.missing).toBe(false);
   });
 
   it('is refused by the database beyond the head, and of another root', async () => {

@@ -1,10 +1,11 @@
 import type { Log } from '../../platform/index.js';
 import { verifyConsistency } from '../tree/proofs.js';
 import { MissingTile, TileTree } from '../tree/tile-tree.js';
-import { type Checkpoint, openCheckpoint, signCheckpoint } from './checkpoint.js';
+import { hash } from 'node:crypto';
+import { type Checkpoint, isSigned, parseCheckpoint, signCheckpoint } from './checkpoint.js';
 import type { KeptCheckpoint } from './kept-checkpoint.js';
 import type { LogStore, Tip } from './log-store.js';
-import type { NoteSigner, NoteVerifier } from './note.js';
+import { type NoteSigner, type NoteVerifier, noteVerifier } from './note.js';
 
 export interface CheckpointerParts {
   store: LogStore;
@@ -14,7 +15,22 @@ export interface CheckpointerParts {
   signers: readonly NoteSigner[];
   everyMs: number;
   log: Pick<Log, 'error' | 'warn' | 'info'>;
+  /** Records that a published note is refused; the log grows by it, so that a good one follows. */
+  refuse: (refused: RefusedNote) => Promise<void>;
 }
+
+/** A published note whose signature is not good. */
+export interface RefusedNote {
+  n: number;
+  size: number;
+  /** SHA-256 of the note; hex. */
+  note: string;
+}
+
+type Published = NonNullable<Tip['checkpoint']>;
+
+/** Whose signature a published note bears: ours, that of another key that the log tells, or none that is good. */
+type Standing = 'ours' | 'told' | 'bad';
 
 /** The log is not what it was when it was last signed: rolled back, rewritten or cut. Nothing is signed any more. */
 export class ForkedLog extends Error {
@@ -36,6 +52,9 @@ export class Checkpointer {
   #running: Promise<void> | undefined;
   #failures = 0;
   #forked: string | undefined;
+  #missing = false;
+  #judged: { note: string; standing: Standing } | undefined;
+  #refusals = 0;
 
   /** Called with each checkpoint that this instance signed. */
   onSigned: (checkpoint: Checkpoint) => void = () => undefined;
@@ -52,6 +71,16 @@ export class Checkpointer {
     return this.#forked;
   }
 
+  /** Whether a published checkpoint that this instance has seen is no longer there; until a person has taken its place in the chain away. */
+  get missing(): boolean {
+    return this.#missing;
+  }
+
+  /** Whether the last published note bears no good signature, and how many such notes there were in this run. */
+  get refused(): { now: boolean; count: number } {
+    return { now: this.#judged?.standing === 'bad', count: this.#refusals };
+  }
+
   /** The last checkpoint that this instance has seen or signed. */
   get last(): Checkpoint | undefined {
     return this.parts.kept.last;
@@ -63,7 +92,7 @@ export class Checkpointer {
       await this.parts.kept.read([...this.#keys, ...knownKeys]);
     } catch (error) {
       if (error instanceof TypeError)
-        throw new ForkedLog(`the checkpoint kept beside the database is not good: ${error.message}`);
+        throw new ForkedLog(`what is kept beside the database is not good: ${error.message}`);
       throw error;
     }
     const tip = await this.parts.store.tip();
@@ -104,27 +133,58 @@ export class Checkpointer {
     const published = tip.checkpoint;
     if (published !== undefined && published.size > tip.size)
       throw new ForkedLog('a checkpoint stands beyond the head');
-    if (published !== undefined && published.size > (last?.size ?? 0)) await this.adopt(published.note);
+    await this.compareChain(published);
+    const standing = published === undefined ? 'ours' : await this.judge(published);
+    if (published !== undefined && published.size > (last?.size ?? 0) && standing === 'ours')
+      await this.adopt(published);
     if (tip.size === 0 || tip.size === (published?.size ?? 0)) {
       // Signed before a crash and never published.
       if (last !== undefined && last.size > (published?.size ?? 0)) await this.parts.store.keep(last);
       return;
     }
     // Another instance has just signed: two a second would help nobody.
-    if (!leaving && published !== undefined && published.ageMs < this.parts.everyMs / 2) return;
+    if (!leaving && standing !== 'bad' && published !== undefined && published.ageMs < this.parts.everyMs / 2) return;
     await this.sign(tip);
   }
 
-  private async adopt(note: string): Promise<void> {
-    let checkpoint: Checkpoint;
-    try {
-      checkpoint = openCheckpoint(note, this.parts.origin, this.#keys);
-    } catch (error) {
-      // Signed with a key that this instance does not have: while keys are rotated some instances know more than others.
-      if (!(error instanceof TypeError)) throw error;
-      if (this.#failures === 0) this.parts.log.warn('a checkpoint of another key or name was passed over');
+  /** What was published stays published: one that is gone, be it the newest, was taken out. */
+  private async compareChain(published: Published | undefined): Promise<void> {
+    const { kept, log, store } = this.parts;
+    if (this.#missing) return;
+    const { link } = kept;
+    const now = published?.link;
+    if (link?.n === now?.n && link?.chain === now?.chain) return;
+    const found = link === undefined || link.n === now?.n ? now?.chain : await store.chainAt(link.n);
+    if (link === undefined || link.chain === found) {
+      if (now !== undefined) await kept.writeLink(now);
       return;
     }
+    this.#missing = true;
+    log.error('a published checkpoint is missing from the database');
+  }
+
+  private async judge({ note, size, link }: Published): Promise<Standing> {
+    if (this.#judged?.note === note) return this.#judged.standing;
+    const standing = await this.standingOf(note);
+    // Signed with a key that this instance does not have: while keys are rotated some instances know more than others.
+    if (standing === 'told') this.parts.log.warn('a checkpoint of another key was passed over');
+    if (standing === 'bad') {
+      if (this.#judged?.standing !== 'bad') this.parts.log.error('a published checkpoint bears no good signature');
+      await this.parts.refuse({ n: link.n, size, note: hash('sha256', note, 'hex') });
+      this.#refusals += 1;
+    }
+    this.#judged = { note, standing };
+    return standing;
+  }
+
+  private async standingOf(note: string): Promise<Standing> {
+    if (isSigned(note, this.#keys)) return 'ours';
+    const told = (await this.parts.store.keys()).map(noteVerifier).filter(({ name }) => name === this.parts.origin);
+    return isSigned(note, told) ? 'told' : 'bad';
+  }
+
+  private async adopt({ note }: Published): Promise<void> {
+    const checkpoint = parseCheckpoint(note);
     await this.mustExtend(this.last, checkpoint.size, checkpoint.root);
     await this.parts.kept.write(checkpoint);
   }

@@ -5,7 +5,7 @@ import { Receipts } from '../receipts/receipts.js';
 import { recordKey, RecordSearch } from '../search.js';
 import { LogStore } from './log-store.js';
 
-const size = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const size = z.coerce.number().int().min(0);
 const consistencyQuery = z
   .strictObject({ from: size, to: size.optional() })
   .refine(({ from, to }) => to === undefined || from <= to, { path: ['from'], error: 'must not be beyond to' });
@@ -30,10 +30,10 @@ export class CheckpointsAdminController {
   @Get('checkpoints/latest')
   @Roles('auditor', 'security')
   async latest(): Promise<CheckpointView> {
-    const tip = await this.store.tip();
-    if (tip?.checkpoint === undefined) throw new ProblemError('not-found', { rule: 'checkpoint.none' });
-    const { size: signed, root, note } = tip.checkpoint;
-    return { origin: tip.origin, size: signed, root: root.toString('hex'), note };
+    const published = await this.store.published();
+    if (published === undefined) throw new ProblemError('not-found', { rule: 'checkpoint.none' });
+    const { origin, size: signed, root, note } = published;
+    return { origin, size: signed, root: root.toString('hex'), note };
   }
 
   @Get('keys')
@@ -48,8 +48,7 @@ export class CheckpointsAdminController {
   async consistency(
     @Query({ schema: consistencyQuery }) query: z.output<typeof consistencyQuery>,
   ): Promise<{ from: number; to: number; proof: string[] }> {
-    const tip = await this.store.tip();
-    const most = tip?.checkpoint?.size ?? 0;
+    const most = (await this.store.published())?.size ?? 0;
     const { from, to = most } = query;
     if (to > most || from > to)
       throw new ProblemError('invalid-request', {

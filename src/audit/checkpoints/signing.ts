@@ -4,7 +4,7 @@ import type { AuditLog } from '../audit-log.js';
 import { APPEND_SQL, appendParameters } from '../batcher.js';
 import { Connection } from '../connection.js';
 import type { RecordInput } from '../record.js';
-import { Checkpointer, ForkedLog } from './checkpointer.js';
+import { Checkpointer, ForkedLog, type RefusedNote } from './checkpointer.js';
 import { KeptCheckpoint } from './kept-checkpoint.js';
 import { LogStore } from './log-store.js';
 import { noteSigner, type NoteSigner, noteVerifier } from './note.js';
@@ -42,18 +42,23 @@ export async function openSigning(
   const store = new LogStore(connection);
   const kept = new KeptCheckpoint(dir, origin);
   const everyMs = config.audit.checkpointEvery;
-  const checkpointer = new Checkpointer({ store, kept, origin, signers, everyMs, log });
+  const append = async (kind: RecordInput['kind'], detail: NonNullable<RecordInput['detail']>): Promise<void> => {
+    const entry = auditLog.entry(logRecord(clock, kind, detail));
+    await connection.query({ text: APPEND_SQL, values: appendParameters([entry]) });
+  };
+  const refuse = (refused: RefusedNote): Promise<void> => append('log.checkpoint-refused', { ...refused });
+  const checkpointer = new Checkpointer({ store, kept, origin, signers, everyMs, log, refuse });
   try {
     await checkpointer.open((await store.keys()).map(noteVerifier).filter(({ name }) => name === origin));
     await tellKeys(connection, auditLog, clock, signers);
-    await tellCheckpoints(connection, store, auditLog, clock);
+    await tellCheckpoints(store, append);
   } catch (error) {
     await connection.close();
     throw error instanceof ForkedLog ? forked(error, kept.path) : error;
   }
   let telling: NodeJS.Timeout | undefined;
   const tell = (): void => {
-    tellCheckpoints(connection, store, auditLog, clock).catch((error: unknown) =>
+    tellCheckpoints(store, append).catch((error: unknown) =>
       log.warn('the chain of checkpoints was not told', { error }),
     );
   };
@@ -95,15 +100,11 @@ async function tellKeys(
 
 /** The checkpoints so far, in a record that later ones cover. */
 async function tellCheckpoints(
-  connection: Connection,
   store: LogStore,
-  auditLog: AuditLog,
-  clock: Clock,
+  append: (kind: 'log.checkpoints', detail: NonNullable<RecordInput['detail']>) => Promise<void>,
 ): Promise<void> {
   const chain = await store.chain();
-  if (chain === undefined) return;
-  const entry = auditLog.entry(logRecord(clock, 'log.checkpoints', chain));
-  await connection.query({ text: APPEND_SQL, values: appendParameters([entry]) });
+  if (chain !== undefined) await append('log.checkpoints', chain);
 }
 
 function logRecord(clock: Clock, kind: RecordInput['kind'], detail: RecordInput['detail']): RecordInput {

@@ -2,11 +2,10 @@ import { z } from 'zod';
 import { filterMembers, inOrder } from '../query.js';
 import { FORMAT_NAMES } from './formats.js';
 
+/** One look, so that a number beyond 2^53 is one mistake and not two. */
 const number = z.coerce
   .number({ error: 'must be the number of a record' })
-  .int({ error: 'must be the number of a record' })
-  .min(0, { error: 'must be the number of a record' })
-  .max(Number.MAX_SAFE_INTEGER, { error: 'must be the number of a record' });
+  .refine((n) => Number.isSafeInteger(n) && n >= 0, { error: 'must be the number of a record' });
 
 /** What an export takes, on the command line and over HTTP alike. */
 export const exportQuery = z

@@ -105,6 +105,12 @@ const OF_THE_LOG = {
   anchored: { activity: UPDATE, type: 'audit log', severity: 'info', message: 'The log was anchored elsewhere.' },
   archived: { activity: UPDATE, type: 'audit log', severity: 'low', message: 'Old records went to the archive.' },
   restored: { activity: UPDATE, type: 'audit log', severity: 'low', message: 'Archived records can be read again.' },
+  refused: {
+    activity: UPDATE,
+    type: 'audit log',
+    severity: 'high',
+    message: 'A checkpoint whose signature is not good was published and refused.',
+  },
   checkpoints: { activity: UPDATE, type: 'audit log', severity: 'info', message: 'The checkpoints so far are told.' },
 } as const;
 

@@ -101,6 +101,7 @@ const EXPECTED: Record<string, number> = {
   'subject.erased': 3004,
   'log.key': 3004,
   'log.checkpoints': 3004,
+  'log.checkpoint-refused': 3004,
   'log.origin': 3004,
   'log.anchored': 3004,
   'log.archived': 3004,

@@ -24,6 +24,7 @@ const MAPPERS = {
   'subject.erased': subjectErased,
   'log.key': ofTheLog('key'),
   'log.checkpoints': ofTheLog('checkpoints'),
+  'log.checkpoint-refused': ofTheLog('refused'),
   'log.origin': ofTheLog('origin'),
   'log.anchored': ofTheLog('anchored'),
   'log.archived': ofTheLog('archived'),

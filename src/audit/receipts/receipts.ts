@@ -22,7 +22,7 @@ export class Receipts {
    * @returns proofs as C2SP tlog-proof texts, by number
    */
   async of(records: readonly NumberedRecord[]): Promise<Map<number, string>> {
-    const checkpoint = (await this.store.tip())?.checkpoint;
+    const checkpoint = await this.store.published();
     const proofs = new Map<number, string>();
     if (checkpoint === undefined) return proofs;
     const covered = records.filter(({ seq }) => seq < checkpoint.size);

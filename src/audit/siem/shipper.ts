@@ -131,7 +131,7 @@ export class Shipper {
   /** The next records that a checkpoint covers, and the statement of their batch. */
   private async shipment(first: number): Promise<Shipment | undefined> {
     const { batch, clock, format, log, store } = this.parts;
-    const signed = (await log.tip())?.checkpoint;
+    const signed = await log.published();
     if (signed === undefined || signed.size <= first) return undefined;
     const records = await store.records(first, Math.min(first + batch.records, signed.size), batch.bytes);
     // Nothing is passed over in silence: a record that went to the archive first stops the way until someone decides.

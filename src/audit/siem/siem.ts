@@ -1,5 +1,6 @@
 import { APP_ROLE, type Clock, type Config, type Log } from '../../platform/index.js';
 import { LogStore } from '../checkpoints/log-store.js';
+import type { NoteVerifier } from '../checkpoints/note.js';
 import { Connection } from '../connection.js';
 import { makeSink, type SinkSettings } from './make-sink.js';
 import { OneAtATime } from './one-at-a-time.js';
@@ -30,6 +31,8 @@ export interface SiemParts {
   log: Log;
   url: string;
   instance: string;
+  /** Keys of which a checkpoint that goes out must bear a signature; without any, every checkpoint goes. */
+  believed?: readonly NoteVerifier[];
 }
 
 const TIMEOUT_MS = 10_000;
@@ -45,7 +48,7 @@ export interface Siem {
 }
 
 /** @throws ConfigError on settings that no receiver can be made of */
-export async function openSiem({ config, clock, log: report, url, instance }: SiemParts): Promise<Siem> {
+export async function openSiem({ config, clock, log: report, url, instance, believed }: SiemParts): Promise<Siem> {
   const settings = config.siem.sinks;
   const sinks = settings.map(makeSink);
   const names = settings.map(({ name }) => name);
@@ -54,7 +57,7 @@ export async function openSiem({ config, clock, log: report, url, instance }: Si
   const connection = new Connection({ url, role: APP_ROLE, applicationName: 'gatehouse-siem', ...timeouts });
   const queries = new OneAtATime(connection);
   const store = new SinkStore(queries, instance);
-  const log = new LogStore(queries);
+  const log = new LogStore(queries, believed);
   try {
     for (const { name, from } of settings) await store.open(name, from === 'now');
   } catch (error) {

@@ -23,7 +23,7 @@ export class TilesController {
   @Header('content-type', 'text/plain; charset=utf-8')
   @Header('cache-control', 'no-cache')
   async checkpoint(): Promise<string> {
-    const checkpoint = (await this.store.tip())?.checkpoint;
+    const checkpoint = await this.store.published();
     if (checkpoint === undefined) throw absent();
     return checkpoint.note;
   }

@@ -22,9 +22,29 @@ export class ArchiveLogSource implements LogSource {
     return this.archive.manifest;
   }
 
+  /**
+   * Why a checkpoint of this size cannot be compared with the archive: it has the tiles of its own part alone, and says nothing about a log
+   * that was shorter, or has grown since.
+   */
+  incomparable(size: number): string | undefined {
+    const { first, past } = this.span;
+    const own = this.#last.size;
+    if (size === own || (size > first && size <= past)) return undefined;
+    const what = size > own ? 'is newer than the archive' : 'is of another part of the log';
+    return `${what} (${size} records): the archive can be compared with one of ${first + 1} to ${past} records, or of ${own}`;
+  }
+
   open(): Promise<Claims> {
     const { size, root } = this.#last;
-    return Promise.resolve({ origin: this.#origin, size, root, frontier: undefined, away: [] });
+    return Promise.resolve({
+      origin: this.#origin,
+      size,
+      root,
+      frontier: undefined,
+      away: [],
+      archived: [],
+      names: undefined,
+    });
   }
 
   entries(from: number, to: number): Promise<FoundEntry[]> {
@@ -69,6 +89,14 @@ export class ArchiveLogSource implements LogSource {
 
   waiting(): Promise<{ entries: []; next: undefined }> {
     return Promise.resolve({ entries: [], next: undefined });
+  }
+
+  places(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  strayPlace(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   close(): Promise<void> {

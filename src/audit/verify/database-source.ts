@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { sqlState } from '../connection.js';
 import { type TileKey, tileName } from '../tree/tile-tree.js';
 import { PROJECTED } from './check-record.js';
-import type { Claims, FoundAnchor, FoundCheckpoint, FoundEntry, LogSource, WaitingEntry } from './source.js';
+import type { Claims, FoundAnchor, FoundCheckpoint, FoundEntry, LogSource, Named, WaitingEntry } from './source.js';
 
 type Row = readonly (string | null)[];
 
@@ -22,7 +22,17 @@ const intakeSql = (form: string): string => `SELECT r.n, ${form}, NULL, ${COLUMN
 const TILES_SQL = `SELECT tile.level, tile.idx, tile.hashes FROM unnest($1::smallint[], $2::bigint[]) AS asked (level, idx)
   JOIN audit.tile ON tile.level = asked.level AND tile.idx = asked.idx`;
 const HEAD_SQL = `SELECT origin, size, encode(root, 'hex'),
-  (SELECT string_agg(encode(node, 'hex'), ',' ORDER BY n) FROM unnest(frontier) WITH ORDINALITY AS u (node, n)) FROM audit.head`;
+  (SELECT string_agg(encode(node, 'hex'), ',' ORDER BY n) FROM unnest(frontier) WITH ORDINALITY AS u (node, n)),
+  (SELECT json_agg(json_build_object('first', first, 'name', name) ORDER BY first) FROM audit.origin) FROM audit.head`;
+const ARCHIVED_SQL = `SELECT archived.first, archived.past, encode(archived.root, 'hex'), encode(archived.manifest_sha256, 'hex'), away.first
+  FROM audit.archived LEFT JOIN audit.away ON away.first = archived.first ORDER BY archived.first`;
+const PAGE_OF_PLACES = 'SELECT id, seq FROM audit.place WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $3';
+const PLACES_SQL = `WITH page AS (${PAGE_OF_PLACES})
+  SELECT count(*), count(*) FILTER (WHERE seq < $2), min(seq) FILTER (WHERE seq < 0 OR seq >= (SELECT size FROM audit.head)),
+         max(id::text COLLATE "C") FROM page`;
+const STRAY_PLACE_SQL = `SELECT place.seq FROM audit.place LEFT JOIN audit.log ON log.seq = place.seq
+  WHERE place.seq < $1 AND log.id IS DISTINCT FROM place.id
+    AND NOT EXISTS (SELECT FROM audit.away WHERE place.seq >= away.first AND place.seq < away.past) LIMIT 1`;
 /** Head and tiles in one snapshot: a tile grows with the head. Of each level only what lies at the end of the tree or behind it is read. */
 const END_SQL = `SELECT size, (SELECT max(seq) FROM audit.log), long.level, long.idx
   FROM audit.head LEFT JOIN LATERAL (
@@ -64,12 +74,23 @@ export class DatabaseSource implements LogSource {
     await this.#client.connect();
     const [row] = await this.rows(HEAD_SQL, []);
     if (!row) return undefined;
-    const [origin = null, size, root, frontier] = row;
-    const away = (await this.rows('SELECT first, past FROM audit.away ORDER BY first', [])).map(([first, past]) => ({
+    const [origin = null, size, root, frontier, names] = row;
+    const spans = (await this.rows(ARCHIVED_SQL, [])).map(([first, past, endRoot, manifest, gone]) => ({
       first: Number(first),
       past: Number(past),
+      root: endRoot ?? '',
+      manifest: manifest ?? '',
+      gone: gone !== null,
     }));
-    return { origin, size: Number(size), root: root ?? '', frontier: (frontier ?? '').split(','), away };
+    return {
+      origin,
+      size: Number(size),
+      root: root ?? '',
+      frontier: (frontier ?? '').split(','),
+      away: spans.filter(({ gone }) => gone),
+      archived: spans,
+      names: JSON.parse(names ?? '[]') as Named[],
+    };
   }
 
   async close(): Promise<void> {
@@ -146,7 +167,26 @@ export class DatabaseSource implements LogSource {
     return (await this.rows('SELECT vkey FROM audit.log_key ORDER BY vkey', [])).map(([vkey]) => vkey ?? '');
   }
 
-  private async rows(text: string, values: (number | string | number[])[]): Promise<Row[]> {
+  async places(
+    after: string | null,
+    size: number,
+    most: number,
+  ): Promise<{ count: number; beyond: number | null; next: string | undefined }> {
+    const [row] = await this.rows(PLACES_SQL, [after, size, most]);
+    const [all, count, beyond, last] = row ?? [];
+    return {
+      count: Number(count),
+      beyond: beyond == null ? null : Number(beyond),
+      next: Number(all) < most ? undefined : (last ?? undefined),
+    };
+  }
+
+  async strayPlace(size: number): Promise<number | undefined> {
+    const [row] = await this.rows(STRAY_PLACE_SQL, [size]);
+    return row && Number(row[0]);
+  }
+
+  private async rows(text: string, values: (number | string | null | number[])[]): Promise<Row[]> {
     const query = { text, values, rowMode: 'array' as const, types: AS_TEXT };
     const { rows } = await this.#client.query<(string | null)[]>(query);
     return rows;

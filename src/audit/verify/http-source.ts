@@ -47,7 +47,7 @@ export class HttpSource implements LogSource {
     const { origin, size, root } = readPublished(note.toString());
     this.#size = size;
     this.#checkpoint = { size, root: root.toString('hex'), note: note.toString(), chained: undefined };
-    return { origin, size, root: root.toString('hex'), frontier: undefined, away: [] };
+    return { origin, size, root: root.toString('hex'), frontier: undefined, away: [], archived: [], names: undefined };
   }
 
   async entries(from: number, to: number): Promise<FoundEntry[]> {
@@ -86,6 +86,14 @@ export class HttpSource implements LogSource {
 
   waiting(): Promise<{ entries: []; next: undefined }> {
     return Promise.resolve({ entries: [], next: undefined });
+  }
+
+  places(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  strayPlace(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   close(): Promise<void> {

@@ -6,6 +6,20 @@ export interface Span {
   past: number;
 }
 
+/** A name of the log, and the first record under it. */
+export interface Named {
+  first: number;
+  name: string;
+}
+
+/** A run of records that went to the archive, whether it is away or was restored. */
+export interface ArchivedSpan extends Span {
+  /** Of the log at its end; hex. */
+  root: string;
+  /** SHA-256 of the archive's manifest; hex. */
+  manifest: string;
+}
+
 /** What a log says of itself, by which it is held to account. */
 export interface Claims {
   origin: string | null;
@@ -16,6 +30,10 @@ export interface Claims {
   frontier: readonly string[] | undefined;
   /** Records that lie in the archive and not here, in order: they stand by the hashes in their tiles alone. */
   away: readonly Span[];
+  /** Everything that ever went to the archive, in order. */
+  archived: readonly ArchivedSpan[];
+  /** In order; undefined where they are not shown. */
+  names: readonly Named[] | undefined;
 }
 
 /** What the database keeps beside a record's bytes. */
@@ -78,5 +96,18 @@ export interface LogSource extends TileSource {
   /** Size of the head and number of the last record now, where records can come meanwhile; and a tile with hashes beyond that size. */
   end(): Promise<{ size: number; last: number | null; longTile: TileKey | null } | undefined>;
   waiting(after: string, most: number): Promise<{ entries: WaitingEntry[]; next: string | undefined }>;
+  /**
+   * Ids and the numbers they are noted for, a page in the order of the ids.
+   * @param after null for the first page
+   * @returns how many of the page are noted for numbers below `size`, and one that is noted for a number that no record has; undefined where
+   * none are kept
+   */
+  places(
+    after: string | null,
+    size: number,
+    most: number,
+  ): Promise<{ count: number; beyond: number | null; next: string | undefined } | undefined>;
+  /** A number below `size` for which another id than that of its record is noted; of records that are there. */
+  strayPlace(size: number): Promise<number | undefined>;
   close(): Promise<void>;
 }

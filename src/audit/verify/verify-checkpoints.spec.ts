@@ -185,7 +185,16 @@ describe('found is', () => {
     const { note, root } = signCheckpoint(ORIGIN, 0, EMPTY_ROOT, [other]);
     const last = { size: 0, root: root.toString('hex'), note, chained: undefined };
     const nothing: LogSource = {
-      open: () => Promise.resolve({ origin: ORIGIN, size: 0, root: last.root, frontier: undefined, away: [] }),
+      open: () =>
+        Promise.resolve({
+          origin: ORIGIN,
+          size: 0,
+          root: last.root,
+          frontier: undefined,
+          away: [],
+          archived: [],
+          names: undefined,
+        }),
       entries: () => Promise.resolve([]),
       tiles: () => Promise.resolve(new Map()),
       checkpoints: () => Promise.resolve([]),
@@ -194,10 +203,37 @@ describe('found is', () => {
       keys: () => Promise.resolve([other.verifier.vkey]),
       end: () => Promise.resolve(undefined),
       waiting: () => Promise.resolve({ entries: [], next: undefined }),
+      places: () => Promise.resolve(undefined),
+      strayPlace: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     };
     expect(await verifySource(nothing)).toMatchObject({ ok: true, size: 0 });
     expect(await verifySource(nothing, { keys: [KEY] })).toMatchObject({ ok: false, reason: /none of the given keys/ });
+  });
+
+  it('a further id for a number, or an id for a number that no record has', async () => {
+    expect(await found([`INSERT INTO audit.place VALUES (gen_random_uuid(), 5)`])).toMatchObject({
+      firstBad: { seq: 5 },
+      reason: 'another id is noted for its number, too',
+    });
+    const nil = '00000000-0000-0000-0000-000000000000';
+    expect(await found([`INSERT INTO audit.place VALUES ('${nil}', 9)`])).toMatchObject({ firstBad: { seq: 9 } });
+    expect(await found([`INSERT INTO audit.place VALUES (gen_random_uuid(), 99999)`])).toMatchObject({
+      firstBad: { seq: 99_999 },
+      reason: 'an id is noted for a number that no record has',
+    });
+    expect(await found([`DELETE FROM audit.place WHERE seq = 3`])).toMatchObject({ firstBad: { seq: 3 } });
+  });
+
+  it('names of the log that no record bears', async () => {
+    expect(await found([`INSERT INTO audit.origin (first, name) VALUES (7, 'other.example/log')`])).toMatchObject({
+      firstBad: { seq: 7 },
+      reason: 'the name that is noted from it on is not the one that it begins',
+    });
+    for (const statement of [`UPDATE audit.origin SET name = 'other.example/log'`, 'DELETE FROM audit.origin'])
+      expect(await found([statement])).toMatchObject({ firstBad: { seq: 0 } });
+    const beyond = `INSERT INTO audit.origin (first, name) VALUES (99999, 'other.example/log')`;
+    expect((await found([beyond])).reason).toMatch(/not that of the head/);
   });
 
   it('a head without its name', async () => {

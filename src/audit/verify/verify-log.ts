@@ -1,8 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { ChainLink } from '../checkpoints/kept-checkpoint.js';
 import { type NoteVerifier, noteVerifier } from '../checkpoints/note.js';
 import { EMPTY_ROOT, Frontier, HASH_BYTES, leafHash } from '../tree/merkle.js';
 import { verifyInclusion } from '../tree/proofs.js';
 import { MissingTile, TILE_WIDTH, type TileKey, TileTree } from '../tree/tile-tree.js';
+import { checkPlaces, NameCheck, StatedRoots } from './beside-check.js';
 import { CheckpointCheck, readTrusted, type Trusted } from './checkpoint-check.js';
 import { checkAnchors } from './anchor-check.js';
 import { checkBeside, type Members, readRecord } from './check-record.js';
@@ -19,6 +21,8 @@ export interface VerifyOptions {
   keys?: readonly string[] | undefined;
   /** A checkpoint from elsewhere that the log must still extend: found is also a log that was rewritten as a whole, or rolled back. */
   trustedCheckpoint?: string | undefined;
+  /** Place in the chain of a checkpoint that was seen before: found is also one that was taken out, be it the newest. */
+  keptLink?: ChainLink | undefined;
   /** PEM of the roots of time-stamping authorities that are believed; without them time stamps are not looked at. */
   anchorRoots?: string | undefined;
   onProgress?: ((done: number, size: number) => void) | undefined;
@@ -77,8 +81,10 @@ class Verification {
     // A leaf was held against its tile where it was read.
     if (level > 0 && level % LEVELS === 0) this.#nodes.push({ tileLevel: level / LEVELS, index, hash });
   });
-  #claims: Claims = { origin: null, size: 0, root: '', frontier: undefined, away: [] };
+  #claims: Claims = { origin: null, size: 0, root: '', frontier: undefined, away: [], archived: [], names: undefined };
   #checkpoints = new CheckpointCheck([], []);
+  #names = new NameCheck(undefined);
+  #stated = new StatedRoots([], undefined);
   /** Name of the log at the record reached; undefined before the first. */
   #origin: string | undefined;
   #waiting = 0;
@@ -143,12 +149,14 @@ class Verification {
     this.#claims = claims;
     this.mustReach(claims.size);
     this.settle(claims.size);
-    this.#checkpoints = new CheckpointCheck(this.keys, await this.source.keys());
+    this.#checkpoints = new CheckpointCheck(this.keys, await this.source.keys(), this.options.keptLink);
+    this.#names = new NameCheck(claims.names);
     if (this.trusted !== undefined && this.trusted.size > claims.size)
       throw new BadLog(
         { from: claims.size, to: this.trusted.size },
         'they are missing: a trusted checkpoint covers them',
       );
+    if (this.whole) this.#stated = new StatedRoots(claims.archived, this.trusted);
     await this.walk();
     if (this.whole) await this.root();
     else await this.rootFromTiles();
@@ -156,7 +164,15 @@ class Verification {
     await this.intake();
     const { anchorRoots } = this.options;
     if (anchorRoots !== undefined) this.#anchors = await checkAnchors(this.source, anchorRoots);
-    if (this.whole) this.#checkpoints.checkAway(this.#claims.away);
+    if (this.whole) await this.beside();
+  }
+
+  /** What the database keeps beside the records. */
+  private async beside(): Promise<void> {
+    const { archived, away, origin, size } = this.#claims;
+    this.#checkpoints.checkArchived(archived, away);
+    this.#names.end(size, origin, (seq) => this.isAway(seq));
+    await checkPlaces(this.source, size, away);
   }
 
   /** The next chunk is on its way while this one is computed. */
@@ -198,10 +214,11 @@ class Verification {
         at += 1;
         leaf = this.checkEntry(entry, leaf);
       } else if (leaf === undefined) throw new BadLog({ seq }, 'its hash is missing from the tree');
+      else this.#origin = this.#names.at(seq) ?? this.#origin;
       if (this.whole) this.#frontier.add(leaf);
       else if (seq % TILE_WIDTH === 0 || seq === first) await this.checkPlace(seq, leaf);
       while (checkpoints[0]?.size === seq + 1) await this.hold(checkpoints.shift());
-      this.compareTrusted(seq + 1);
+      if (this.#stated.next === seq + 1) this.#stated.compare(this.#frontier.root());
     }
     this.checkNodes(tiles);
   }
@@ -233,6 +250,7 @@ class Verification {
       const detail = record['detail'] as Members | undefined;
       if (kind !== 'log.origin' || detail?.['previous'] !== this.#origin) return 'its origin is not that of the log';
     }
+    if (origin !== this.#origin) this.#names.began(String(origin), seq);
     this.#origin = String(origin);
     const { size, origin: claimed } = this.#claims;
     if (seq === size - 1 && origin !== (claimed ?? origin)) return 'its origin is not that of the log';
@@ -243,12 +261,6 @@ class Verification {
     if (found === undefined) return;
     if (this.whole) this.#checkpoints.hold(found, this.#origin, this.#frontier.root());
     else this.#checkpoints.holdAlone(found, await this.rootAt(found.size), false);
-  }
-
-  private compareTrusted(size: number): void {
-    if (!this.whole || this.trusted?.size !== size || size === 0) return;
-    if (!this.#frontier.root().equals(this.trusted.root))
-      throw new BadLog({ from: 0, to: size }, 'they do not give the root of the trusted checkpoint');
   }
 
   /** Upper tiles: when leaves agree with theirs and a node does not, all that is known is the span beneath it. */

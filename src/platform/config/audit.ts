@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { duration } from './units.js';
+import { duration, timer } from './units.js';
 import { alarm, anchors } from './watch.js';
 
 const stays = (what: string, fallback: string) =>
-  duration()
+  duration('0s')
     .prefault(fallback)
     .meta({ description: `How long ${what} stay in the database, at least.` });
 
@@ -27,10 +27,10 @@ export const audit = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9./-]{2,127}$/, { error: 'must be a lower-case name such as gatehouse.example.com/log' })
     .default('gatehouse.local/log')
     .meta({ description: 'Name of the log.' }),
-  sequenceEvery: duration()
+  sequenceEvery: timer('10ms')
     .prefault('200ms')
     .meta({ description: 'How often durable records are given their numbers.' }),
-  checkpointEvery: duration()
+  checkpointEvery: timer('100ms')
     .prefault('1s')
     .meta({ description: 'How often a checkpoint is signed while records arrive.' }),
   retention: retention.prefault({}),

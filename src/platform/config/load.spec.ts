@@ -104,6 +104,46 @@ audit: { origin: bank.example/log, checkpointEvery: 1s, retention: {} }
     expect(JSON.stringify(config)).not.toContain('from-a-file');
   });
 
+  it.each([
+    ['audit: { sequenceEvery: 0s }', 'audit.sequenceEvery: must be at least 10ms'],
+    ['audit: { checkpointEvery: 0s }', 'audit.checkpointEvery: must be at least 100ms'],
+    ['audit: { checkpointEvery: 25d }', 'audit.checkpointEvery: must be at most 24d'],
+    ['audit: { alarm: { standstill: 0s } }', 'audit.alarm.standstill: must be at least 1s'],
+    ['time: { every: 0ms }', 'time.every: must be at least 1s'],
+    ['time: { bound: 0ms }', 'time.bound: must be at least 1ms'],
+    ['database: { statementTimeout: 0s }', 'database.statementTimeout: must be at least 100ms'],
+    ['policy: { limits: { body: 0kb } }', 'policy.limits.body: must be at least 1b'],
+    ['policy: { rates: { client: 0/min } }', 'policy.rates.client: must be a rate such as 10/s, 600/min or 1000/hour'],
+    ['entity: { timeZone: Europe/Nowhere }', 'entity.timeZone: must be a time zone such as Europe/Madrid'],
+  ])('refuses %s', (text, message) => {
+    expect(failure(yaml(text)).message).toBe(message);
+  });
+
+  it('takes nothing at all where that means something', () => {
+    const text = 'erasure: { keepAfterLastVerification: 0s }\nauth: { clockTolerance: 0s }\nshutdown: { drain: 0s }';
+    expect(loadConfig(yaml(text)).shutdown.drain).toBe(0);
+  });
+
+  it.each([
+    ['audit: { anchors: { url: "https://tsa.example" } }', 'audit.anchors.caFile: must be given'],
+    ['audit: { anchors: { caFile: roots.pem } }', 'audit.anchors.url: must be given'],
+    ['auth: { issuers: [{ audience: a }] }', 'auth.issuers.0.issuer: must be given'],
+    ['siem: { sinks: [{ name: soc, kind: file }] }', 'siem.sinks.0.path: must be given'],
+    ['audit: { anchors: { url: "https://tsa.example", caFile: 1 } }', 'audit.anchors.caFile: must be of type string'],
+  ])('tells what is missing from what is of the wrong type: %s', (text, message) => {
+    expect(failure(yaml(text)).message).toBe(message);
+  });
+
+  it('names the setting that refers to a variable which is not set, unless the environment gives the setting itself', () => {
+    const file = yaml('audit: { alarm: { url: "https://alarms.example", token: env:NOT_THERE } }');
+    expect(failure(file).message).toBe('audit.alarm.token: the variable it names is not set');
+    expect(failure({ ...file, NOT_THERE: '' }).setting).toBe('audit.alarm.token');
+    expect(loadConfig({ ...file, GATEHOUSE_ALARM_TOKEN: 't' }).audit.alarm.token?.reveal()).toBe('t');
+    expect(loadConfig(file, { together: false }).audit.alarm.token).toBeUndefined();
+    const inList = yaml('vendors: { didit: { webhookSecret: [a, env:NOT_THERE] } }');
+    expect(failure(inList).setting).toBe('vendors.didit.webhookSecret.1');
+  });
+
   it('is frozen to the bottom', () => {
     const config = loadConfig({});
     expect(Object.isFrozen(config.policy.rates.client)).toBe(true);

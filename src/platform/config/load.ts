@@ -49,19 +49,31 @@ function set(tree: Tree, path: readonly string[], value: unknown): void {
   set(branch, rest, value);
 }
 
+interface References {
+  env: NodeJS.ProcessEnv;
+  /** Settings that the environment gives itself: what the file refers to there is not asked for. */
+  overridden: ReadonlySet<string>;
+  /** Whether a variable that is not set is left out, as by who needs but a part of the settings. */
+  lenient: boolean;
+}
+
 /** `env:NAME` and `file:PATH` stand for a value kept elsewhere, so that the file itself holds no secret. */
-function resolveReferences(value: unknown, path: string, env: NodeJS.ProcessEnv): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => resolveReferences(item, `${path}[${index}]`, env));
+function resolveReferences(value: unknown, path: string, references: References): unknown {
+  if (references.overridden.has(path)) return undefined;
+  const resolved = (item: unknown, of: string): unknown => resolveReferences(item, of, references);
+  if (Array.isArray(value)) return value.map((item, index) => resolved(item, `${path}.${index}`));
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [
-        key,
-        resolveReferences(item, path === '' ? key : `${path}.${key}`, env),
-      ]),
+      Object.entries(value).map(([key, item]) => [key, resolved(item, path === '' ? key : `${path}.${key}`)]),
     );
   }
   if (typeof value !== 'string') return value;
-  if (value.startsWith('env:')) return env[value.slice(4)] || undefined;
+  if (value.startsWith('env:')) {
+    const known = references.env[value.slice(4)] || undefined;
+    // Left out, an optional secret would be missing in silence.
+    if (known === undefined && !references.lenient) throw new ConfigError('the variable it names is not set', path);
+    return known;
+  }
   if (!value.startsWith('file:')) return value;
   try {
     return readFileSync(value.slice(5), 'utf8').trim();
@@ -79,6 +91,8 @@ function nameOf(path: readonly PropertyKey[], known: readonly Setting[], env: No
 function explain(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys')
     return `has no setting named ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
+  // The input is told of because `reportInput` asks for it; it never goes into a message.
+  if ('input' in issue && issue.input === undefined) return 'must be given';
   if (issue.code === 'invalid_type') return `must be of type ${issue.expected}`;
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
   return issue.message;
@@ -94,18 +108,19 @@ function deepFreeze<T>(value: T): T {
 
 /**
  * A setting given by the environment wins over the file; an empty variable counts as absent.
- * @param together false leaves out the checks between settings, for looking at one file alone
+ * @param together false leaves out the checks between settings, and references to variables that are not set: for who needs but a part
  * @throws ConfigError
  */
 export function loadConfig(env: NodeJS.ProcessEnv, { together = true } = {}): Config {
   const file = env['GATEHOUSE_CONFIG'];
-  const tree = resolveReferences(file ? readYaml(file) : {}, '', env) as Tree;
   const known = settings();
-  for (const setting of known) {
-    const value = setting.env === undefined ? undefined : env[setting.env];
-    if (value !== undefined && value !== '') set(tree, setting.path, value);
-  }
-  const parsed = configSchema.safeParse(tree);
+  const given = known.flatMap(({ path, env: name }) =>
+    name !== undefined && env[name] ? [{ path, value: env[name] }] : [],
+  );
+  const overridden = new Set(given.map(({ path }) => path.join('.')));
+  const tree = resolveReferences(file ? readYaml(file) : {}, '', { env, overridden, lenient: !together }) as Tree;
+  for (const { path, value } of given) set(tree, path, value);
+  const parsed = configSchema.safeParse(tree, { reportInput: true });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     if (!issue) throw parsed.error;

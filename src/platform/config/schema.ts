@@ -3,7 +3,7 @@ import { Secret } from '../crypto/secret.js';
 import { audit } from './audit.js';
 import { erasure } from './erasure.js';
 import { siem } from './siem.js';
-import { duration, rate, size } from './units.js';
+import { duration, rate, size, timer } from './units.js';
 import { time } from './watch.js';
 
 /**
@@ -25,6 +25,15 @@ const secrets = () =>
 const list = <T extends z.ZodType>(of: T) => z.array(of).max(10_000).default([]);
 const cidr = () =>
   z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error: 'must be an address or a CIDR range' });
+
+function isTimeZone(name: string): boolean {
+  try {
+    Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A setting of the file's contract whose part of the house is not built: read and checked, so that files are good for tomorrow. */
 const NOT_YET = 'Read and checked; nothing obeys it yet.';
@@ -79,10 +88,10 @@ const connections = z.strictObject({
     .default(10_000)
     .meta({ description: 'Connections open at once on a listener; more are closed at once.' }),
   perAddress: z.int().min(1).default(512).meta({ description: 'Connections open at once from one address.' }),
-  handshakeTimeout: duration().prefault('5s').meta({ description: 'Time for a TLS handshake.' }),
-  headersTimeout: duration().prefault('10s').meta({ description: 'Time for the whole of the headers.' }),
-  requestTimeout: duration().prefault('60s').meta({ description: 'Time for the whole of a request to arrive.' }),
-  keepAliveTimeout: duration().prefault('65s').meta({ description: 'How long an idle connection is kept.' }),
+  handshakeTimeout: timer('100ms').prefault('5s').meta({ description: 'Time for a TLS handshake.' }),
+  headersTimeout: timer('100ms').prefault('10s').meta({ description: 'Time for the whole of the headers.' }),
+  requestTimeout: timer('100ms').prefault('60s').meta({ description: 'Time for the whole of a request to arrive.' }),
+  keepAliveTimeout: timer('100ms').prefault('65s').meta({ description: 'How long an idle connection is kept.' }),
 });
 
 const issuer = z.strictObject({
@@ -119,11 +128,11 @@ const auth = z.strictObject({
     .min(1)
     .default(['ES256', 'PS256', 'EdDSA', 'Ed25519', 'RS256'])
     .meta({ description: 'Signature algorithms accepted in tokens.' }),
-  clockTolerance: duration().prefault('5s').meta({ description: 'How far an issuer’s clock may be off.' }),
-  jwksGrace: duration()
+  clockTolerance: duration('0s').prefault('5s').meta({ description: 'How far an issuer’s clock may be off.' }),
+  jwksGrace: duration('0s')
     .prefault('1h')
     .meta({ description: 'How long known keys go on being used while an issuer’s key set cannot be fetched.' }),
-  tokenLifetime: duration().prefault('10m').meta({ description: 'Life of a token of the embedded issuer.' }),
+  tokenLifetime: duration('1s').prefault('10m').meta({ description: 'Life of a token of the embedded issuer.' }),
   keys: z
     .strictObject({
       maxAgeDays: z.int().min(1).max(3650).default(365).meta({ description: 'Days until a new API key expires.' }),
@@ -203,10 +212,10 @@ const didit = z.strictObject({
   hosts: list(text()).meta({ description: 'Further hosts that the adapter may call; that of baseUrl always is.' }),
   timeouts: z
     .strictObject({
-      read: duration().prefault('10s').meta({ description: 'For reads.' }),
-      write: duration().prefault('15s').meta({ description: 'For creates and changes.' }),
-      check: duration().prefault('60s').meta({ description: 'For standalone checks and the PDF.' }),
-      connect: duration().prefault('3s').meta({ description: 'For a connection and its handshake.' }),
+      read: timer('10ms').prefault('10s').meta({ description: 'For reads.' }),
+      write: timer('10ms').prefault('15s').meta({ description: 'For creates and changes.' }),
+      check: timer('10ms').prefault('60s').meta({ description: 'For standalone checks and the PDF.' }),
+      connect: timer('10ms').prefault('3s').meta({ description: 'For a connection and its handshake.' }),
     })
     .prefault({}),
   connections: z.int().min(1).max(1024).default(64).meta({ description: 'Connections kept to the vendor.' }),
@@ -270,7 +279,7 @@ export const configSchema = z.strictObject({
         .max(200)
         .default(16)
         .meta({ description: 'Connections of an instance for its work, beside the few of the log.' }),
-      statementTimeout: duration().prefault('10s').meta({ description: 'Longest statement.' }),
+      statementTimeout: timer('100ms').prefault('10s').meta({ description: 'Longest statement.' }),
     })
     .prefault({}),
   redisUrl: text().optional().meta({
@@ -301,7 +310,9 @@ export const configSchema = z.strictObject({
         .nullable()
         .default(null)
         .meta({ description: 'When the authority withdrew the weekend rule (2025/301 Article 5(6)).' }),
-      timeZone: text().default('Europe/Madrid'),
+      timeZone: text()
+        .refine(isTimeZone, { error: 'must be a time zone such as Europe/Madrid' })
+        .default('Europe/Madrid'),
     })
     .prefault({}),
   listeners: z
@@ -340,7 +351,9 @@ export const configSchema = z.strictObject({
   time: time.prefault({}),
   idempotency: z
     .strictObject({
-      keep: duration().prefault('24h').meta({ description: 'How long an Idempotency-Key and its answer are kept.' }),
+      keep: duration('1s')
+        .prefault('24h')
+        .meta({ description: 'How long an Idempotency-Key and its answer are kept.' }),
     })
     .prefault({}),
   erasure: erasure.prefault({}),
@@ -376,7 +389,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   shutdown: z
     .strictObject({
-      drain: duration().prefault('20s').meta({ description: 'How long calls and jobs under way may take to end.' }),
+      drain: timer('0s').prefault('20s').meta({ description: 'How long calls and jobs under way may take to end.' }),
     })
     .prefault({}),
 });

@@ -16,28 +16,41 @@ export interface Rate {
   windowMs: number;
 }
 
-function measured(units: Record<string, number>, what: string) {
-  const pattern = new RegExp(`^(\\d{1,9})\\s*(${Object.keys(units).join('|')})$`, 'i');
-  return z
-    .string()
-    .regex(pattern, { error: `must be ${what}` })
-    .transform((text) => {
-      const [, amount = '0', unit = ''] = pattern.exec(text) ?? [];
-      return Number(amount) * (units[unit.toLowerCase()] ?? 1);
-    });
+interface Bounds {
+  least: string;
+  most?: string;
 }
 
-/** A length of time, such as `500ms`, `30s`, `5m`, `24h`; in milliseconds once read. */
-export const duration = () => measured(DURATION_MS, 'a duration such as 500ms, 30s, 5m or 24h');
+function measured(units: Record<string, number>, what: string, { least, most }: Bounds) {
+  const pattern = new RegExp(`^(\\d{1,9})\\s*(${Object.keys(units).join('|')})$`, 'i');
+  const read = (text: string): number => {
+    const [, amount = '0', unit = ''] = pattern.exec(text) ?? [];
+    return Number(amount) * (units[unit.toLowerCase()] ?? 1);
+  };
+  return z
+    .string()
+    .regex(pattern, { error: `must be ${what}`, abort: true })
+    .refine((text) => read(text) >= read(least), { error: `must be at least ${least}` })
+    .refine((text) => most === undefined || read(text) <= read(most), { error: `must be at most ${most ?? ''}` })
+    .transform(read);
+}
+
+const DURATION = 'a duration such as 500ms, 30s, 5m or 24h';
+
+/** A length of time, such as `500ms`, `30s`, `5m`, `24h`; in milliseconds once read. What may be nothing at all says so with `0s`. */
+export const duration = (least = '1ms') => measured(DURATION_MS, DURATION, { least });
+
+/** A length of time that a timer runs for: one of Node.js that is asked for more than 2^31 - 1 ms (24.8 days) fires at once. */
+export const timer = (least = '1ms') => measured(DURATION_MS, DURATION, { least, most: '24d' });
 
 /** A size, such as `32kb` or `1mb`; in bytes once read. */
-export const size = () => measured(SIZE_BYTES, 'a size such as 32kb or 1mb');
+export const size = (least = '1b') => measured(SIZE_BYTES, 'a size such as 32kb or 1mb', { least });
 
 /** A rate, such as `600/min`. */
 export const rate = () =>
   z
     .string()
-    .regex(/^\d{1,7}\/(s|sec|min|h|hour|day)$/, { error: 'must be a rate such as 10/s, 600/min or 1000/hour' })
+    .regex(/^0*[1-9]\d{0,6}\/(s|sec|min|h|hour|day)$/, { error: 'must be a rate such as 10/s, 600/min or 1000/hour' })
     .transform((text): Rate => {
       const [limit = '0', window = 'min'] = text.split('/');
       return { limit: Number(limit), windowMs: RATE_WINDOW_MS[window] ?? 60_000 };

@@ -1,17 +1,19 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
-import { duration, size } from './units.js';
+import { duration, size, timer } from './units.js';
 
 const path = () => z.string().min(1).max(2048);
 const httpsUrl = () => z.url({ protocol: /^https$/, error: 'must be a URL such as https://alarms.example/gatehouse' });
 
 /** How failing of the log is told without the database (Delegated Regulation (EU) 2024/1774 Article 12(2)(e)). */
 export const alarm = z.strictObject({
-  after: duration().prefault('5s').meta({ description: 'How long the log may not be writable before it is an alarm.' }),
-  standstill: duration().prefault('30s').meta({
+  after: duration('100ms')
+    .prefault('5s')
+    .meta({ description: 'How long the log may not be writable before it is an alarm.' }),
+  standstill: duration('1s').prefault('30s').meta({
     description: 'How long records may wait for their numbers, or the log for its signature, before it is an alarm.',
   }),
-  freeSpace: size()
+  freeSpace: size('0b')
     .prefault('256mb')
     .meta({ description: 'Free space of the data folder’s disk below which it is an alarm.' }),
   url: httpsUrl().optional().meta({
@@ -42,7 +44,7 @@ export const time = z.strictObject({
     .max(8)
     .default([])
     .meta({ description: 'NTP servers that the clock is measured against. Empty: only against the database’s clock.' }),
-  every: duration().prefault('5m').meta({ description: 'How often it is measured against them.' }),
+  every: timer('1s').prefault('5m').meta({ description: 'How often it is measured against them.' }),
   bound: duration().prefault('500ms').meta({ description: 'Offset past which it is an alarm.' }),
 });
 
@@ -52,7 +54,7 @@ export const anchors = z.strictObject({
     .url({ protocol: /^https?$/, error: 'must be a URL such as https://tsa.example/' })
     .meta({ description: 'The time-stamping authority.' }),
   caFile: path().meta({ description: 'Path of the roots (PEM) that its certificate must chain to.' }),
-  every: duration()
+  every: timer('100ms')
     .prefault('1h')
     .meta({ description: 'How often the latest checkpoint is stamped, when the log has grown.' }),
   policy: z

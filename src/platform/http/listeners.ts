@@ -99,3 +99,9 @@ function answerStarting(_request: IncomingMessage, response: ServerResponse): vo
   });
   response.writeHead(503, { 'content-type': PROBLEM_JSON, 'retry-after': '1', connection: 'close' }).end(body);
 }
+
+/** Where callers reach a listener, unless a setting says so: a host that means every interface by the name that the certificate bears. */
+export function listenerUrl(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `https://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import { buildConnector } from 'undici';
-import { ConfigError } from '../../platform/index.js';
+import { ConfigError, readCertificates } from '../../platform/index.js';
 
 export interface ConnectorOptions {
   /** Origin of the vendor's API. */
@@ -17,7 +16,7 @@ export interface ConnectorOptions {
 /**
  * The only way out to the vendor: TLS 1.2 or better, to the hosts that are allowed and no others (rule 6). It stands at the connection
  * and not at the address, so that no path, redirect or later feature can lead elsewhere.
- * @throws ConfigError when the base address is not https or the CA's file cannot be read.
+ * @throws ConfigError when the base address is not https or the CA's file cannot be used.
  */
 export function guardedConnector(options: ConnectorOptions): buildConnector.connector {
   const base = new URL(options.baseUrl);
@@ -29,7 +28,7 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     timeout: options.timeoutMs,
     ...(options.caFile === undefined
       ? {}
-      : { ca: [...getCACertificates('default'), certificateAuthority(options.caFile)] }),
+      : { ca: [...getCACertificates('default'), readCertificates(options.caFile, 'DIDIT_CA_FILE')] }),
   });
   return (target, callback) => {
     if (target.protocol !== 'https:' || !allowed.has(target.hostname.toLowerCase())) {
@@ -38,12 +37,4 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     }
     connect(target, callback);
   };
-}
-
-function certificateAuthority(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new ConfigError('the file it names cannot be read', 'DIDIT_CA_FILE');
-  }
 }

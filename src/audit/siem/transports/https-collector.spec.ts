@@ -130,5 +130,6 @@ describe('a collector over HTTPS', () => {
     const url = 'https://siem.example';
     expect(() => httpsCollector({ name: 'c', url, certFile: files.clientCertFile })).toThrow(/together/);
     expect(() => httpsCollector({ name: 'c', url, caFile: '/nowhere/ca.pem' })).toThrow(/caFile/);
+    expect(() => httpsCollector({ name: 'c', url, caFile: files.clientKeyFile })).toThrow(/caFile.*no certificate/);
   });
 });

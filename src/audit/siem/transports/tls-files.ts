@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError } from '../../../platform/index.js';
+import { ConfigError, readCertificates } from '../../../platform/index.js';
 
 /** How a receiver is recognised, and how the gateway proves itself to it. Paths of PEM files. */
 export interface TlsFiles {
@@ -20,7 +20,7 @@ interface TlsParts {
 
 /**
  * Options for a TLS connection to the receiver, 1.2 or better and always verified.
- * @throws ConfigError when a file cannot be read, or one of certificate and key is missing.
+ * @throws ConfigError when a file cannot be read or holds no certificate, or one of certificate and key is missing.
  */
 export function tlsParts(files: TlsFiles, name: string): TlsParts {
   if ((files.certFile === undefined) !== (files.keyFile === undefined))
@@ -28,7 +28,9 @@ export function tlsParts(files: TlsFiles, name: string): TlsParts {
   return {
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
-    ...(files.caFile === undefined ? {} : { ca: read(files.caFile, 'caFile', name) }),
+    ...(files.caFile === undefined
+      ? {}
+      : { ca: readCertificates(files.caFile, `SIEM receiver ${name}`, 'the file that caFile names') }),
     ...(files.certFile === undefined ? {} : { cert: read(files.certFile, 'certFile', name) }),
     ...(files.keyFile === undefined ? {} : { key: read(files.keyFile, 'keyFile', name) }),
   };
