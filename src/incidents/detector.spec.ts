@@ -32,7 +32,7 @@ describe('an incident that the gateway notices by itself', () => {
 
   async function fail(one: IncidentInstance, times: number): Promise<void> {
     for (let n = 0; n < times; n += 1) {
-      one.counts.count();
+      one.counts.count(false);
       await one.outbox.tell(house.database.source.manager, {
         at: house.clock.now(),
         kind: 'vendor.failed',
@@ -44,7 +44,7 @@ describe('an incident that the gateway notices by itself', () => {
   }
 
   async function succeed(one: IncidentInstance, times: number): Promise<void> {
-    for (let n = 0; n < times; n += 1) one.counts.count();
+    for (let n = 0; n < times; n += 1) one.counts.count(false);
     await one.counts.tell();
   }
 
