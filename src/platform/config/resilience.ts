@@ -98,5 +98,5 @@ export const budget = z.strictObject({
   reserve: share()
     .default(0.1)
     .meta({ description: 'Share that is lent to nobody, so that who comes next need not wait for the window.' }),
-  background: share().default(0.1).meta({ description: 'Share of the gateway’s own work.' }),
+  background: share().default(0.05).meta({ description: 'Share of the gateway’s own work.' }),
 });

@@ -130,7 +130,7 @@ export class Breaker {
     const totals = this.window.totals(nowMs);
     const ripe = totals.calls >= settings.minimumCalls;
     const tripped =
-      this.#failedInARow >= settings.minimumCalls ||
+      (this.#failedInARow >= settings.minimumCalls && totals.failed >= settings.minimumCalls) ||
       (ripe && totals.failed >= settings.failureRatio * totals.calls) ||
       (ripe && totals.failed + totals.slow >= settings.slowRatio * totals.calls);
     if (tripped && (mayTrip === undefined || mayTrip(nowMs, totals))) this.#become('trip', nowMs);

@@ -1,5 +1,7 @@
 /** A client's call may wait for a place, and meets the vendor that much later than it was counted. */
 const MARGIN_MS = 2_000;
+/** When to ask again for what goes to somebody else first. */
+const SOON_MS = 20;
 
 export interface ShareSettings {
   /** Calls in a window that the vendor allows. */
@@ -29,7 +31,7 @@ export function sharesOf({ limit, reserve, background }: ShareSettings): Shares 
   const own = Math.max(1, Math.floor(limit * background));
   return {
     own,
-    lent: limit - Math.max(own, Math.ceil(limit * reserve)),
+    lent: Math.max(1, limit - own - Math.ceil(limit * reserve)),
     // Always room for one more than there is: who comes next must find something.
     of: (active) => Math.floor((limit - own) / Math.max(2, active)),
   };
@@ -114,7 +116,10 @@ export class FairWindow {
     const room = limit - Math.max(0, this.#shares.own - ownUsed);
     if (total >= room) return this.#untilNth(total - room, nowMs);
     if (client === WEBHOOKS) return 0;
-    if (total < this.#shares.lent || mine < this.#shares.of(this.#active(client, waiting))) return 0;
+    if (mine < this.#shares.of(this.#active(client, waiting))) return 0;
+    // Beyond its share it borrows what is idle, unless somebody who has less waits.
+    if (total < this.#shares.lent && !this.#isOutranked(client, mine, waiting)) return 0;
+    if (total < this.#shares.lent) return SOON_MS;
     return Math.min(this.#untilNth(total - this.#shares.lent, nowMs), this.#untilOldestOf(client, nowMs));
   }
 
@@ -123,6 +128,11 @@ export class FairWindow {
     for (const other of this.#used.keys()) if (isClient(other)) active += 1;
     for (const other of waiting) if (other !== client && isClient(other) && !this.#used.has(other)) active += 1;
     return active;
+  }
+
+  #isOutranked(client: string, mine: number, waiting: Iterable<string>): boolean {
+    for (const other of waiting) if (other !== client && other !== OWN_WORK && this.usedBy(other) < mine) return true;
+    return false;
   }
 
   /** Until the n-th oldest call falls out of the window. */
