@@ -7,14 +7,9 @@ const threshold = () => z.number().gt(0).max(1);
 /** What opens and closes the breakers before a vendor. */
 export const breaker = z.strictObject({
   window: duration().prefault('10s').meta({ description: 'Sliding time that the ratios are taken over.' }),
-  minimumCalls: z
-    .int()
-    .min(2)
-    .max(10_000)
-    .default(10)
-    .meta({
-      description: 'Attempts in the window below which no ratio is judged; as many failures in a row open at once.',
-    }),
+  minimumCalls: z.int().min(2).max(10_000).default(10).meta({
+    description: 'Attempts in the window below which no ratio is judged; as many failures in a row open at once.',
+  }),
   failureRatio: threshold().default(0.5).meta({ description: 'Share of failed attempts at which a breaker opens.' }),
   slowRatio: threshold()
     .default(0.8)

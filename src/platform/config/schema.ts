@@ -220,6 +220,10 @@ const didit = z.strictObject({
   connections: z.int().min(1).max(1024).default(64).meta({ description: 'Connections kept to the vendor.' }),
   breaker: breaker.prefault({}),
   retries: retries.prefault({}),
+  collapse: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Whether equal reads that come at the same time share one call.' }),
   bulkhead: bulkhead.prefault({}),
   budget: budget.prefault({}),
   prices: z

@@ -26,6 +26,7 @@ export class DiditVendor implements OnApplicationShutdown {
   readonly #pipeline: Pipeline<CheckedAnswer>;
   readonly #budgets: VendorBudgets;
   readonly #metrics = new ResilienceMetrics('didit');
+  readonly #collapses: boolean;
   readonly #clock: Clock;
   readonly #webhookSecrets: readonly Secret[];
   readonly #observers: VendorObserver[] = [];
@@ -38,6 +39,7 @@ export class DiditVendor implements OnApplicationShutdown {
     const keys = didit.credential.from;
     if (keys === undefined) throw new ConfigError('is not set', 'DIDIT_API_KEY');
     this.#clock = clock;
+    this.#collapses = didit.collapse;
     this.#webhookSecrets = didit.webhookSecret ?? [];
     this.workflowId = config.workflows.onboarding.workflowId;
     this.masks = new DiditMasks(config.policy.masks.didit, (path, value) =>
@@ -92,7 +94,7 @@ export class DiditVendor implements OnApplicationShutdown {
     try {
       const { answer, attempts, collapsed } = await this.#pipeline.run(
         OPERATIONS[name],
-        wanted(name, request),
+        wanted(name, request, this.#collapses),
         (sending) => this.#client.send(name, request, sending),
       );
       const ended = report(answer.status, attempts);
@@ -136,13 +138,13 @@ export class DiditVendor implements OnApplicationShutdown {
   }
 }
 
-function wanted(name: OperationName, request: VendorRequest): Wanted {
+function wanted(name: OperationName, request: VendorRequest, collapses: boolean): Wanted {
   return {
     client: request.client ?? '',
     priority: request.priority ?? 'background',
     deadlineMs: request.deadlineMs ?? Infinity,
     signal: request.signal,
-    key: collapseKey(name, request),
+    key: collapses ? collapseKey(name, request) : undefined,
     spent: isSpent(request),
   };
 }

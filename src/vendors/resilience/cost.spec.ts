@@ -43,9 +43,14 @@ it('costs a call few CPU microseconds', async () => {
   const { signal } = new AbortController();
   const through = (operation: Operation) => (n: number) => {
     const key = operation.changes ? undefined : JSON.stringify([operation.name, { sessionId: n }, undefined]);
-    return pipeline.run(operation, wanted({ client: `client-${n % 20}`, signal, key, deadlineMs: clock.monotonicMs() + 9_000 }), send);
+    return pipeline.run(
+      operation,
+      wanted({ client: `client-${n % 20}`, signal, key, deadlineMs: clock.monotonicMs() + 9_000 }),
+      send,
+    );
   };
-  const bare = (): Promise<Answered> => send({ origin: '', timeoutMs: 0, signal, trip: { sent: 0, waitedForCallerMs: () => 0 } });
+  const bare = (): Promise<Answered> =>
+    send({ origin: '', timeoutMs: 0, signal, trip: { sent: 0, waitedForCallerMs: () => 0 } });
   const figures: Record<'read' | 'create' | 'bare', number[]> = { read: [], create: [], bare: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     figures.bare.push(await cpuUs(bare));

@@ -57,6 +57,7 @@ describe('a vendor’s budget', () => {
     const budget = budgetOf(10, 1_000, { longestWait: 10_000 });
     await drain(budget, 'greedy');
     await drain(budget, OWN_WORK);
+    await drain(budget, 'other');
     const order: string[] = [];
     for (const client of ['greedy', 'greedy', 'modest', WEBHOOKS])
       void ask(budget, client).then((end) => order.push(`${client} ${end}`));

@@ -58,24 +58,29 @@ describe('the vendor’s window, whoever asks', () => {
 
   it('starves nobody: of clients that ask without end each gets its share of every window', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 40, max: 120 }), fc.nat(5), (clients, limit, seed) => {
-        const settings = { limit, windowMs: WINDOW_MS, reserve: 0.1, background: 0.1 };
-        const window = new FairWindow(settings);
-        const names = Array.from({ length: clients }, (_, n) => `client-${n}`);
-        const got = new Map(names.map((name) => [name, 0]));
-        const share = sharesOf(settings).of(clients);
-        // The first one has taken all that it could before the others came.
-        while (window.take('client-0', [], 0) === 0);
-        const stepMs = 97 + seed;
-        for (let nowMs = 1; nowMs < 4 * 62_000; nowMs += stepMs) {
-          // The greedy one asks first, and more often.
-          for (const name of ['client-0', 'client-0', ...names]) {
-            if (window.take(name, names, nowMs) > 0 || nowMs < 3 * 62_000) continue;
-            got.set(name, (got.get(name) ?? 0) + 1);
+      fc.property(
+        fc.integer({ min: 2, max: 6 }),
+        fc.integer({ min: 40, max: 120 }),
+        fc.nat(5),
+        (clients, limit, seed) => {
+          const settings = { limit, windowMs: WINDOW_MS, reserve: 0.1, background: 0.1 };
+          const window = new FairWindow(settings);
+          const names = Array.from({ length: clients }, (_, n) => `client-${n}`);
+          const got = new Map(names.map((name) => [name, 0]));
+          const share = sharesOf(settings).of(clients);
+          // The first one has taken all that it could before the others came.
+          while (window.take('client-0', [], 0) === 0);
+          const stepMs = 97 + seed;
+          for (let nowMs = 1; nowMs < 4 * 62_000; nowMs += stepMs) {
+            // The greedy one asks first, and more often.
+            for (const name of ['client-0', 'client-0', ...names]) {
+              if (window.take(name, names, nowMs) > 0 || nowMs < 3 * 62_000) continue;
+              got.set(name, (got.get(name) ?? 0) + 1);
+            }
           }
-        }
-        for (const [, calls] of got) expect(calls).toBeGreaterThanOrEqual(share - 2);
-      }),
+          for (const [, calls] of got) expect(calls).toBeGreaterThanOrEqual(share - 2);
+        },
+      ),
       { numRuns: 30 },
     );
   });

@@ -78,7 +78,11 @@ describe('the pipeline, second by second', () => {
   }
 
   /** Calls at a steady pace, whatever becomes of them. @returns when the last of them has been made */
-  async function load(seconds: number, operations: readonly Operation[] = [READ, LIST, CREATE], gapMs = 50): Promise<void> {
+  async function load(
+    seconds: number,
+    operations: readonly Operation[] = [READ, LIST, CREATE],
+    gapMs = 50,
+  ): Promise<void> {
     for (let n = 0; n < (seconds * 1_000) / gapMs; n += 1) {
       void call(operations[n % operations.length] ?? READ);
       await vi.advanceTimersByTimeAsync(gapMs);
@@ -90,7 +94,10 @@ describe('the pipeline, second by second', () => {
   it.each([
     ['refuses connections', (_: Operation, sending: Sending) => fails(sending, unreachable)],
     ['answers 500', (_: Operation, sending: Sending) => fails(sending)],
-    ['cuts its answers', (_: Operation, sending: Sending) => fails(sending, () => failing('vendor-invalid-answer', { status: 200 }))],
+    [
+      'cuts its answers',
+      (_: Operation, sending: Sending) => fails(sending, () => failing('vendor-invalid-answer', { status: 200 })),
+    ],
     ['hangs', (_: Operation, sending: Sending) => hang(sending)],
   ])('a vendor that %s gets its probes and no more, and is back within ten seconds', async (_, trouble) => {
     await load(20);
@@ -113,19 +120,32 @@ describe('the pipeline, second by second', () => {
       const timeout = operation === CREATE.name ? SETTINGS.timeouts.write : SETTINGS.timeouts.read;
       expect(endedMs - startedMs).toBeLessThanOrEqual(timeout + 250);
     }
-    expect(changes.filter(({ state }) => state === 'open').length).toBe(changes.filter(({ state }) => state === 'closed').length);
+    expect(changes.filter(({ state }) => state === 'open').length).toBe(
+      changes.filter(({ state }) => state === 'closed').length,
+    );
   });
 
   it('meets an operation of which every third call fails, and leaves the others alone', async () => {
     await load(10);
     let n = 0;
-    behave = (operation, sending) => (operation.name === READ.name && (n += 1) % 10 < 3 ? fails(sending) : well(sending));
+    behave = (operation, sending) =>
+      operation.name === READ.name && (n += 1) % 10 < 3 ? fails(sending) : well(sending);
     const fromMs = Date.now();
     await load(120);
     await vi.advanceTimersByTimeAsync(20_000);
     const all = since(fromMs);
-    expect(share('200', all.filter(({ operation }) => operation !== READ.name))).toBe(1);
-    expect(share('200', all.filter(({ operation }) => operation === READ.name))).toBeGreaterThan(0.9);
+    expect(
+      share(
+        '200',
+        all.filter(({ operation }) => operation !== READ.name),
+      ),
+    ).toBe(1);
+    expect(
+      share(
+        '200',
+        all.filter(({ operation }) => operation === READ.name),
+      ),
+    ).toBeGreaterThan(0.9);
     expect(changes).toEqual([]);
     const repeats = sent.length - ended.length;
     expect(repeats).toBeLessThanOrEqual(10 + 0.2 * ended.length);
@@ -135,8 +155,18 @@ describe('the pipeline, second by second', () => {
     behave = (operation, sending) => (operation.name === CREATE.name ? fails(sending) : well(sending));
     await load(60);
     await vi.advanceTimersByTimeAsync(20_000);
-    expect(share('200', ended.filter(({ operation }) => operation !== CREATE.name))).toBe(1);
-    expect(share('vendor-unavailable', ended.filter(({ operation }) => operation === CREATE.name))).toBeGreaterThan(0.7);
+    expect(
+      share(
+        '200',
+        ended.filter(({ operation }) => operation !== CREATE.name),
+      ),
+    ).toBe(1);
+    expect(
+      share(
+        'vendor-unavailable',
+        ended.filter(({ operation }) => operation === CREATE.name),
+      ),
+    ).toBeGreaterThan(0.7);
     expect(new Set(changes.map(({ operation }) => operation))).toEqual(new Set([CREATE.name]));
   });
 
@@ -146,8 +176,18 @@ describe('the pipeline, second by second', () => {
     expect(changes[0]).toEqual({ operation: READ.name, state: 'open' });
     const slowMs = Date.now();
     await load(20);
-    expect(share('vendor-unavailable', since(slowMs).filter(({ operation }) => operation === READ.name))).toBeGreaterThan(0.8);
-    expect(share('200', since(slowMs).filter(({ operation }) => operation === LIST.name))).toBe(1);
+    expect(
+      share(
+        'vendor-unavailable',
+        since(slowMs).filter(({ operation }) => operation === READ.name),
+      ),
+    ).toBeGreaterThan(0.8);
+    expect(
+      share(
+        '200',
+        since(slowMs).filter(({ operation }) => operation === LIST.name),
+      ),
+    ).toBe(1);
     behave = (_, sending) => well(sending);
     await load(10);
     const backMs = Date.now();
@@ -196,9 +236,16 @@ describe('the pipeline, second by second', () => {
 
   it('holds an operation that is throttled for as long as the vendor asks, and gives back what was not sent', async () => {
     const source = new FairWindow({ limit: 1_000, windowMs: 60_000, reserve: 0.1, background: 0.1 });
-    const budget = new FairBudget({ source, nowMs: () => Date.now(), longestWait: 2_000, queue: 10, refused: () => undefined });
+    const budget = new FairBudget({
+      source,
+      nowMs: () => Date.now(),
+      longestWait: 2_000,
+      queue: 10,
+      refused: () => undefined,
+    });
     open({ retries: { ...SETTINGS.retries, most: 0 } }, [budget]);
-    const throttled = (): Error => failing('vendor-unavailable', { outcome: 'none', status: 429, retryAfterSeconds: 3 });
+    const throttled = (): Error =>
+      failing('vendor-unavailable', { outcome: 'none', status: 429, retryAfterSeconds: 3 });
     behave = (_, sending) => fails(sending, throttled);
     await load(3, [READ]);
     expect(share('vendor-unavailable', ended)).toBe(1);

@@ -13,7 +13,12 @@ describe('repeats', () => {
   afterEach(() => void vi.useRealTimers());
 
   /** Runs one call whose attempts end as told. @returns what became of it, and when each attempt was made */
-  async function run(operation: Operation, ends: (Error | 'ok')[], over: Partial<Wanted> = {}, settings = SETTINGS.retries) {
+  async function run(
+    operation: Operation,
+    ends: (Error | 'ok')[],
+    over: Partial<Wanted> = {},
+    settings = SETTINGS.retries,
+  ) {
     const at: number[] = [];
     const startedMs = Date.now();
     const stage = retry<Answered>({ settings, nowMs: () => Date.now(), retried: () => undefined });

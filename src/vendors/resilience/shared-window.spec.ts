@@ -85,7 +85,9 @@ describe.skipIf(binary === undefined)('a budget in Valkey (needs valkey-server o
 
   it('grants no more than the limit when many instances and clients ask at once', async () => {
     const budgets = Array.from({ length: 3 }, () => instance(port, 'race'));
-    const counts = await Promise.all(budgets.flatMap((budget) => ['a', 'b', 'c'].map((client) => taken(budget, client))));
+    const counts = await Promise.all(
+      budgets.flatMap((budget) => ['a', 'b', 'c'].map((client) => taken(budget, client))),
+    );
     const total = counts.reduce((sum, n) => sum + n, 0);
     expect(total).toBeLessThanOrEqual(90);
     expect(total).toBeGreaterThan(80);

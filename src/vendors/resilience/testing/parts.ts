@@ -62,7 +62,10 @@ export function passageOf<T extends Answered>(
   return new Passage(operation, wanted(over), send);
 }
 
-export function failing(problem: ProblemCode = 'vendor-error', over: Partial<VendorFailureOptions> = {}): VendorFailure {
+export function failing(
+  problem: ProblemCode = 'vendor-error',
+  over: Partial<VendorFailureOptions> = {},
+): VendorFailure {
   return new VendorFailure(problem, { outcome: 'unknown', status: 500, reason: 'status.500', ...over });
 }
 
