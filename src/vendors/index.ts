@@ -3,7 +3,6 @@ export type { VendorRequest } from './didit/client.js';
 export { type Detour, Detours } from './didit/detours.js';
 export { DiditVendor } from './didit/didit-vendor.js';
 export { VendorFailure, type VendorOutcome, VendorRefusal } from './didit/failure.js';
-export type { VendorFailureReport } from './didit/observer.js';
 export type { VerificationResult } from './didit/masks.js';
 export { rightsOf } from './didit/media.js';
 export { type OperationName, OPERATIONS } from './didit/operations.js';

@@ -20,7 +20,7 @@ describe('the bulkhead', () => {
       await bulkhead.enter(of, priority, leftMs, signal);
       end = 'in';
     } catch (error) {
-      end = String((error as { code: string }).code);
+      end = (error as { code: string }).code;
     }
     ends.push(`${priority} ${end}`);
     return end;

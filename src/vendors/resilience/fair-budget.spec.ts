@@ -26,7 +26,7 @@ describe('a vendor’s budget', () => {
       await budget.take(client, client === WEBHOOKS ? 'critical' : 'interactive', leftMs, signal);
       return 'granted';
     } catch (error) {
-      return String((error as { code: string }).code);
+      return (error as { code: string }).code;
     }
   }
   async function drain(budget: FairBudget, client: string): Promise<void> {

@@ -64,9 +64,9 @@ export class Pipeline<T extends Answered> {
     // The order is the design: what is refused costs nothing behind it, a wait before a repeat holds no place and no budget.
     this.#chain = composed<T>(
       [
-        ['collapse of equal reads', collapse({ nowMs, longestMs, collapsed: ears.collapsed })],
+        ['collapse of equal reads', collapse({ nowMs, longestMs, collapsed: () => ears.collapsed() })],
         ['open breakers refuse early', this.#refuse],
-        ['repeats', retry({ settings: settings.retries, nowMs, retried: ears.retried })],
+        ['repeats', retry({ settings: settings.retries, nowMs, retried: (operation) => ears.retried(operation) })],
         ['the vendor’s budget', this.#budget],
         ['bulkhead and shedding', this.#place],
         ['breaker', this.#permit],

@@ -18,8 +18,8 @@ export class SlidingWindow {
   readonly #calls = new Int32Array(BUCKETS);
   readonly #failed = new Int32Array(BUCKETS);
   readonly #slow = new Int32Array(BUCKETS);
-  readonly #failing: Whose[] = new Array<Whose>(BUCKETS).fill(undefined);
-  readonly #served: Whose[] = new Array<Whose>(BUCKETS).fill(undefined);
+  readonly #failing: Whose[] = Array.from({ length: BUCKETS });
+  readonly #served: Whose[] = Array.from({ length: BUCKETS });
   readonly #totals: Totals = { calls: 0, failed: 0, slow: 0 };
   #part = -BUCKETS;
 
