@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.spec.ts', 'migrations/**/*.spec.ts', 'test/**/*.spec.ts'],
-    exclude: ['test/long/**', 'node_modules/**', 'dist/**'],
+    exclude: ['test/long/**', 'src/vendors/resilience/cost.spec.ts', 'node_modules/**', 'dist/**'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['reflect-metadata'],
     testTimeout: 30_000,

@@ -13,6 +13,7 @@ function call(over: Partial<Call> = {}): Call {
     id: uuidv7(),
     at: clock.now(),
     startedNs: clock.monotonic(),
+    deadlineMs: Infinity,
     listener: 'public',
     method: 'POST',
     path: '/v1/verifications/ana-garcia',

@@ -7,6 +7,8 @@ export type RecordKind =
   | 'call.intent'
   | 'vendor.call'
   | 'vendor.intent'
+  | 'vendor.breaker-opened'
+  | 'vendor.breaker-closed'
   | 'verification.transition'
   | 'webhook.received'
   | 'webhook.delivered'
@@ -64,6 +66,8 @@ interface VendorCallPart {
   attempt?: number | undefined;
   rung?: string | undefined;
   durationUs?: number | undefined;
+  /** Set when an equal call under way brought the answer. */
+  collapsed?: true | undefined;
 }
 
 /** A record as its writer gives it: what happened, without personal data; version, origin and instance are filled in. */
@@ -191,6 +195,7 @@ function boundedHttp(http: HttpPart): HttpPart {
 function boundedVendor(vendor: VendorCallPart): VendorCallPart {
   return {
     attempt: vendor.attempt,
+    collapsed: vendor.collapsed,
     durationUs: vendor.durationUs,
     name: short(vendor.name, MOST.name),
     operation: short(vendor.operation, MOST.name),

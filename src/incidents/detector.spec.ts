@@ -32,7 +32,7 @@ describe('an incident that the gateway notices by itself', () => {
 
   async function fail(one: IncidentInstance, times: number): Promise<void> {
     for (let n = 0; n < times; n += 1) {
-      one.counts.count();
+      one.counts.count(false);
       await one.outbox.tell(house.database.source.manager, {
         at: house.clock.now(),
         kind: 'vendor.failed',
@@ -44,9 +44,29 @@ describe('an incident that the gateway notices by itself', () => {
   }
 
   async function succeed(one: IncidentInstance, times: number): Promise<void> {
-    for (let n = 0; n < times; n += 1) one.counts.count();
+    for (let n = 0; n < times; n += 1) one.counts.count(false);
     await one.counts.tell();
   }
+
+  it('counts what an open breaker held back as calls that failed, and goes on counting it', async () => {
+    const one = instance();
+    await succeed(one, 10);
+    await fail(one, 5);
+    const hold = async (times: number): Promise<void> => {
+      for (let n = 0; n < times; n += 1) one.counts.count(true);
+      await one.counts.tell();
+    };
+    await hold(7);
+    house.clock.advance(5_000);
+    await one.detector.look();
+    expect(await fresh(one)).toMatchObject([{ measurements: { failedCalls: 12, firstFailureAt: after(0) } }]);
+    house.clock.advance(60_000);
+    await hold(30);
+    await one.detector.look();
+    const second = Math.floor(house.clock.epochMs() / 1_000) * 1_000;
+    const lastFailureAt = new Date(second).toISOString();
+    expect(await fresh(one)).toMatchObject([{ measurements: { failedCalls: 42, lastFailureAt } }]);
+  });
 
   it('is opened at five failures that are at least half of the calls', async () => {
     const one = instance();

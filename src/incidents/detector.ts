@@ -59,9 +59,13 @@ export class Detector {
   private async outage(tx: Tx, vendor: string, after: Date | undefined): Promise<Outage | undefined> {
     const now = this.clock.epochMs();
     const signals = await this.outbox.since(FAILED, new Date(now - LOOK_BACK_MS), MOST_FAILURES);
-    const failures = signals
-      .filter(({ subject, at }) => subject === vendor && at.getTime() <= now - LAG_MS && !(after && at <= after))
-      .map(({ at }) => at)
+    const held = await this.calls.heldSince(tx, vendor, new Date(now - LOOK_BACK_MS));
+    const failures = [
+      ...signals.filter(({ subject }) => subject === vendor).map(({ at }) => at),
+      // Held back by an open breaker: no signal each, and yet calls that failed.
+      ...held.flatMap(({ at, calls }) => Array.from({ length: Math.min(calls, MOST_FAILURES) }, () => at)),
+    ]
+      .filter((at) => at.getTime() <= now - LAG_MS && !(after && at <= after))
       .sort((one, other) => one.getTime() - other.getTime());
     for (const window of suspectWindows(failures).slice(0, MOST_WINDOWS)) {
       const calls = Math.max(window.failed, await this.calls.within(tx, vendor, window));
@@ -99,10 +103,12 @@ export class Detector {
     if (measurements === null) return;
     const now = this.clock.now();
     const { count, lastAt } = await this.outbox.tally(FAILED, vendor, new Date(measurements.firstFailureAt));
+    const held = await this.calls.heldSince(tx, vendor, new Date(measurements.firstFailureAt));
+    const last = Math.max(lastAt?.getTime() ?? 0, held.at(-1)?.at.getTime() ?? 0);
     const fresh: Measurements = {
       ...measurements,
-      failedCalls: Math.max(count, measurements.failedCalls),
-      lastFailureAt: (lastAt ?? new Date(measurements.lastFailureAt)).toISOString(),
+      failedCalls: Math.max(count + held.reduce((sum, { calls }) => sum + calls, 0), measurements.failedCalls),
+      lastFailureAt: new Date(Math.max(last, Date.parse(measurements.lastFailureAt))).toISOString(),
     };
     const grown = { ...incident, measurements: fresh };
     if (now.getTime() - Date.parse(fresh.lastFailureAt) > CEASED_MS) {

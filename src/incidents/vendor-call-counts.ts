@@ -8,6 +8,11 @@ export const TELL_EVERY_MS = 2_000;
 /** While the database is away the counts of so many seconds are held; a window is never longer. */
 const MOST_SECONDS = 120;
 
+interface Second {
+  calls: number;
+  held: number;
+}
+
 /**
  * How many calls the instances make to the vendor, by the second: counted in memory where they end, told to Postgres every two seconds,
  * so that a call costs an addition. What a killed instance had not told yet only makes the failures weigh more.
@@ -15,7 +20,7 @@ const MOST_SECONDS = 120;
 @Injectable()
 export class VendorCallCounts implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #instance = randomUUID();
-  #calls = new Map<number, number>();
+  #calls = new Map<number, Second>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -26,8 +31,7 @@ export class VendorCallCounts implements OnApplicationBootstrap, BeforeApplicati
   ) {}
 
   onApplicationBootstrap(): void {
-    const count = (): void => this.count();
-    this.vendor.observe({ onAnswer: count, onFailure: count });
+    this.vendor.observe({ onAnswer: () => this.count(false), onFailure: ({ heldBack }) => this.count(heldBack) });
     this.#timer = setInterval(() => void this.tell(), TELL_EVERY_MS).unref();
   }
 
@@ -36,9 +40,11 @@ export class VendorCallCounts implements OnApplicationBootstrap, BeforeApplicati
     await this.tell();
   }
 
-  count(): void {
+  /** @param heldBack whether the gateway did not let it out because the vendor fails */
+  count(heldBack: boolean): void {
     const second = Math.floor(this.clock.epochMs() / 1_000);
-    this.#calls.set(second, (this.#calls.get(second) ?? 0) + 1);
+    const { calls, held } = this.#calls.get(second) ?? { calls: 0, held: 0 };
+    this.#calls.set(second, { calls: calls + 1, held: held + (heldBack ? 1 : 0) });
     if (this.#calls.size > MOST_SECONDS) this.#calls.delete(this.#calls.keys().next().value ?? second);
   }
 
@@ -47,16 +53,32 @@ export class VendorCallCounts implements OnApplicationBootstrap, BeforeApplicati
     const calls = this.#calls;
     if (calls.size === 0) return;
     this.#calls = new Map();
+    const seconds = [...calls.keys()];
+    const counts = [...calls.values()];
     try {
-      await this.database.query(
-        `INSERT INTO incidents.vendor_calls AS v (vendor, second, instance, calls)
-         SELECT 'didit', to_timestamp(second), $1, calls FROM unnest($2::bigint[], $3::integer[]) AS t (second, calls)
-         ON CONFLICT (vendor, second, instance) DO UPDATE SET calls = v.calls + excluded.calls`,
-        [this.#instance, [...calls.keys()], [...calls.values()]],
-      );
+      await this.database.transaction(async (tx) => {
+        await this.add(
+          tx,
+          'vendor_calls',
+          'calls',
+          seconds,
+          counts.map((one) => one.calls),
+        );
+        if (counts.some(({ held }) => held > 0))
+          await this.add(
+            tx,
+            'held_calls',
+            'held',
+            seconds,
+            counts.map((one) => one.held),
+          );
+      });
     } catch (error) {
       this.log.warn('the number of vendor calls could not be told', { error });
-      for (const [second, n] of calls) this.#calls.set(second, (this.#calls.get(second) ?? 0) + n);
+      for (const [second, one] of calls) {
+        const { calls: n, held } = this.#calls.get(second) ?? { calls: 0, held: 0 };
+        this.#calls.set(second, { calls: n + one.calls, held: held + one.held });
+      }
     }
   }
 
@@ -70,7 +92,30 @@ export class VendorCallCounts implements OnApplicationBootstrap, BeforeApplicati
     return row?.calls ?? 0;
   }
 
+  /** Calls that were held back since an instant, by the second, oldest first. */
+  async heldSince(tx: Tx, vendor: string, from: Date): Promise<{ at: Date; calls: number }[]> {
+    return tx.query(
+      `SELECT second AS at, sum(held)::integer AS calls FROM incidents.held_calls
+        WHERE vendor = $1 AND second >= $2 AND held > 0 GROUP BY second ORDER BY second`,
+      [vendor, from],
+    );
+  }
+
   async prune(before: Date): Promise<void> {
     await this.database.query('DELETE FROM incidents.vendor_calls WHERE second < $1', [before]);
+  }
+
+  /** Those held back are part of an incident's figure for as long as its signals are. */
+  async pruneHeld(before: Date): Promise<void> {
+    await this.database.query('DELETE FROM incidents.held_calls WHERE second < $1', [before]);
+  }
+
+  private async add(tx: Tx, table: string, column: string, seconds: number[], counts: number[]): Promise<void> {
+    await tx.query(
+      `INSERT INTO incidents.${table} AS v (vendor, second, instance, ${column})
+       SELECT 'didit', to_timestamp(second), $1, n FROM unnest($2::bigint[], $3::integer[]) AS t (second, n) WHERE n > 0
+       ON CONFLICT (vendor, second, instance) DO UPDATE SET ${column} = v.${column} + excluded.${column}`,
+      [this.#instance, seconds, counts],
+    );
   }
 }

@@ -52,6 +52,7 @@ export class Watch implements OnApplicationBootstrap, BeforeApplicationShutdown 
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
     this.#prunedAt = now;
     await this.outbox.prune(new Date(now - KEEP_SIGNALS_MS));
+    await this.calls.pruneHeld(new Date(now - KEEP_SIGNALS_MS));
     await this.calls.prune(new Date(now - KEEP_CALLS_MS));
   }
 }

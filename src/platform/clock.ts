@@ -9,6 +9,11 @@ export abstract class Clock {
   epochMs(): number {
     return this.now().getTime();
   }
+
+  /** `monotonic` in milliseconds, for deadlines and windows. */
+  monotonicMs(): number {
+    return Number(this.monotonic()) / 1e6;
+  }
 }
 
 export class SystemClock extends Clock {

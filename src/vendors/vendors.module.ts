@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
 import { Detours } from './didit/detours.js';
 import { DiditVendor } from './didit/didit-vendor.js';
+import { BreakerNews } from './resilience/breaker-news.js';
+import { VendorsController } from './vendors.admin.controller.js';
 
-/** The way out: one adapter a vendor. */
-@Module({ providers: [Detours, DiditVendor], exports: [Detours, DiditVendor] })
+/** The way out: one adapter a vendor, each behind a resilience pipeline. */
+@Module({
+  controllers: [VendorsController],
+  providers: [Detours, DiditVendor, BreakerNews],
+  exports: [Detours, DiditVendor],
+})
 export class VendorsModule {}

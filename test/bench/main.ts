@@ -48,6 +48,12 @@ interface Entry {
 const YAML = `
 listeners: { connections: { perAddress: 10000 } }
 policy: { rates: { client: 9999999/min, key: 9999999/min, address: 9999999/min, anonymous: 9999999/min } }
+# One call to the vendor for each of the bench's, as with the others.
+vendors:
+  didit:
+    collapse: false
+    bulkhead: { read: 64, write: 64, queue: 1000 }
+    budget: { writes: 9999999/min, reads: 9999999/min }
 `;
 
 async function gateway(

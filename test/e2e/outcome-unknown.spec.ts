@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSystem, type System, until, WIDE_LIMITS } from '../support/system.js';
+import { startSystem, type System, until, WIDE_BUDGET, WIDE_RATES } from '../support/system.js';
 import { verify } from '../support/verify.js';
 
 interface Found {
@@ -7,9 +7,9 @@ interface Found {
 }
 
 /** Deadlines so short that an intent is soon older than any call. */
-const SHORT = `${WIDE_LIMITS}
+const SHORT = `${WIDE_RATES}
 listeners: { connections: { headersTimeout: 900ms, requestTimeout: 900ms } }
-vendors: { didit: { timeouts: { read: 1s, write: 1s, check: 1s } } }
+vendors: { didit: { timeouts: { read: 1s, write: 1s, check: 1s }, ${WIDE_BUDGET} } }
 audit: { intentPatience: 4s }
 `;
 

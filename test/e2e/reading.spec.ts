@@ -4,13 +4,13 @@ import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSystem, type System, until, WIDE_LIMITS } from '../support/system.js';
+import { startSystem, type System, until, WIDE_BUDGET, WIDE_RATES } from '../support/system.js';
 
 const CLI = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
 
 const PRICES = `
 vendors:
-  didit: { prices: { currency: EUR, operations: { session.create: "0.30" } } }
+  didit: { prices: { currency: EUR, operations: { session.create: "0.30" } }, ${WIDE_BUDGET} }
 `;
 
 interface Figures {
@@ -38,7 +38,7 @@ let system: System;
 let verification: { id: string; vendor: { sessionId: string } };
 
 beforeAll(async () => {
-  system = await startSystem({ yaml: `${WIDE_LIMITS}${PRICES}` });
+  system = await startSystem({ yaml: `${WIDE_RATES}${PRICES}` });
   for (let n = 0; n < 3; n += 1) {
     const body = {
       workflow: 'onboarding',

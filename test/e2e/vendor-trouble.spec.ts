@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, startSystem, type System, until, WIDE_LIMITS } from '../support/system.js';
+import { type Answer, startSystem, type System, until, WIDE_BUDGET, WIDE_RATES } from '../support/system.js';
 
-const QUICK = `${WIDE_LIMITS}
-vendors: { didit: { timeouts: { read: 1s, write: 1s, check: 1s, connect: 1s } } }
+/** Each fault is met call by call: a breaker opens only when all fail, as it does under the last heading. */
+const QUICK = `${WIDE_RATES}
+vendors:
+  didit:
+    timeouts: { read: 1s, write: 1s, check: 1s, connect: 1s }
+    breaker: { failureRatio: 0.9, slowRatio: 0.9 }
+    retries: { firstDelay: 20ms }
+    ${WIDE_BUDGET}
 `;
 
 interface Problem {
@@ -59,8 +65,12 @@ describe('a vendor in trouble', () => {
       expect([list.status, list.body.code]).toEqual([status, code]);
       expect(list.body.detail).toEqual(expect.any(String));
       await heal();
-      const made = await create<Verification>(reference, key);
-      expect(made.status).toBe(201);
+      // After a 429 an operation rests for as long as the vendor asked.
+      const made = await until(async () => {
+        const answer = await create<Verification>(reference, key);
+        return answer.status === 201 ? answer : undefined;
+      });
+      expect(made.body.vendor.sessionId).toEqual(expect.any(String));
       const sessions = await system.didit<{ count: number }>(`sessions/?vendor_data=${reference}`);
       expect(sessions.body.count).toBe(1);
       const mine = await system.v1<{ items: unknown[] }>(`/v1/verifications?subject=${reference}`);
@@ -110,5 +120,76 @@ describe('a vendor in trouble', () => {
       return answer.body.status === 'declined';
     });
     await system.sandbox('webhooks/faults', { method: 'DELETE' });
+  });
+
+  describe('that lasts', () => {
+    interface State {
+      items: {
+        vendor: string;
+        state: string;
+        breakers: { operation: string; state: string; nextProbeAt: string | null }[];
+      }[];
+    }
+    interface Records {
+      items: { record: { kind: string; detail?: { operation?: string } } }[];
+    }
+    const list = () => system.didit<Problem>('sessions/?limit=1');
+    const state = async () => (await system.admin<State>('/vendors')).body.items[0];
+    const received = async () => {
+      const { body } = await system.sandbox<{ counts: Record<string, number> }>('ledger?operation=session.list');
+      return body.counts['session.list'] ?? 0;
+    };
+
+    it('is asked no more than by probes, told, and called again within ten seconds of its return', async () => {
+      await fault('error', ['session.list']);
+      const refused = await until(async () => {
+        const answer = await list();
+        return answer.status === 503 ? answer : undefined;
+      });
+      expect(refused.body.code).toBe('vendor-unavailable');
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      expect(await state()).toMatchObject({
+        vendor: 'didit',
+        state: 'degraded',
+        breakers: expect.arrayContaining([expect.objectContaining({ operation: 'session.list' })]),
+      });
+      const before = await received();
+      const untilMs = Date.now() + 3_000;
+      let held = 0;
+      while (Date.now() < untilMs) held += (await list()).status === 503 ? 1 : 0;
+      expect(held).toBeGreaterThan(10);
+      // Two probes at most at each of the openings: after one, two and four seconds.
+      expect((await received()) - before).toBeLessThanOrEqual(6);
+      const other = await create<Verification>(`trouble-${randomUUID()}`, randomUUID());
+      expect(other.status).toBe(201);
+      await heal();
+      const backMs = Date.now();
+      await until(async () => (await list()).status === 200);
+      expect(Date.now() - backMs).toBeLessThan(10_000);
+      // The second good probe closes it.
+      expect((await list()).status).toBe(200);
+      for (const kind of ['vendor.breaker-opened', 'vendor.breaker-closed']) {
+        await until(async () => {
+          const { body } = await system.admin<Records>(`/audit/records?kind=${kind}&limit=100`);
+          return body.items.some(({ record }) => record.detail?.operation === 'session.list');
+        });
+      }
+      const { adminUrl, opsToken } = system.credentials;
+      const headers = { authorization: `Bearer ${opsToken}` };
+      const { text: metrics } = await system.call(`${adminUrl}/metrics`, { headers });
+      expect(metrics).toMatch(/gatehouse_vendor_breaker_state\{[^}]*gatehouse_operation="session.list"[^}]*\} 0/);
+      expect(metrics).toContain('gatehouse_vendor_retries_total');
+    }, 60_000);
+
+    it('is waited for no longer than the caller will wait', async () => {
+      await fault('stall', ['session.decision']);
+      const { body } = await create<Verification>(`trouble-${randomUUID()}`, randomUUID());
+      const startedMs = Date.now();
+      const answer = await system.didit<Problem>(`session/${body.vendor.sessionId}/decision/`, {
+        headers: { prefer: 'wait=0' },
+      });
+      expect([answer.status, answer.body.code]).toEqual([504, 'vendor-timeout']);
+      expect(Date.now() - startedMs).toBeLessThan(900);
+    });
   });
 });

@@ -68,6 +68,7 @@ export async function openIncidentHouse(): Promise<IncidentHouse> {
     forget: async () => {
       await test.database.query('DELETE FROM platform.signals');
       await test.database.query('DELETE FROM incidents.vendor_calls');
+      await test.database.query('DELETE FROM incidents.held_calls');
       await test.database.query('UPDATE incidents.incidents SET cause_key = NULL, measurements = NULL');
     },
     stop: async () => {

@@ -203,9 +203,13 @@ export interface StartOptions {
 }
 
 /** Limits high enough that a busy suite never meets them; suites about limits start their own system. */
-export const WIDE_LIMITS = `
+export const WIDE_RATES = `
 policy:
   rates: { client: 1000000/min, key: 1000000/min, address: 1000000/min, anonymous: 1000000/min }
+`;
+export const WIDE_BUDGET = 'budget: { writes: 1000000/min, reads: 1000000/min, pdfs: 1000000/min }';
+export const WIDE_LIMITS = `${WIDE_RATES}
+vendors: { didit: { ${WIDE_BUDGET} } }
 `;
 
 export async function startSystem(options: StartOptions = {}): Promise<System> {

@@ -11,6 +11,8 @@ const CLASSES = {
   'call.outcome-unknown': 'calls',
   'vendor.call': 'calls',
   'vendor.intent': 'calls',
+  'vendor.breaker-opened': 'calls',
+  'vendor.breaker-closed': 'calls',
   'verification.transition': 'calls',
   'auth.failed.counted': 'access',
   'webhook.received': 'webhooks',

@@ -150,6 +150,19 @@ export const clock =
   });
 
 /** What kept, or keeps, the log from being kept; told by other ways while it lasts. */
+/** The gateway stopped calling a vendor's operation, or calls it again. */
+export const breaker =
+  (opened: boolean) =>
+  (record: StoredRecord): Mapped => ({
+    class: 'application-lifecycle',
+    activity: OTHER,
+    activityName: opened ? 'Breaker opened' : 'Breaker closed',
+    severity: opened ? 'medium' : 'info',
+    status: opened ? STATUSES.failure : STATUSES.success,
+    message: `The breaker before ${textOf(record, 'operation') ?? '*'} of ${textOf(record, 'vendor') ?? 'a vendor'} ${opened ? 'opened' : 'closed'}.`,
+    members: { app: { ...PRODUCT, uid: record.instance } },
+  });
+
 export const alarm = (record: StoredRecord): Mapped => {
   const raised = textOf(record, 'state') === 'raised';
   return {

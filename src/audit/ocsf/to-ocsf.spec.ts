@@ -89,6 +89,8 @@ const EXPECTED: Record<string, number> = {
   'call.intent': 6003,
   'vendor.call': 6003,
   'vendor.intent': 6003,
+  'vendor.breaker-opened': 6002,
+  'vendor.breaker-closed': 6002,
   'verification.transition': 6003,
   'webhook.received': 6003,
   'webhook.delivered': 6003,

@@ -1,6 +1,16 @@
 import type { RecordKind, StoredRecord } from '../record.js';
 import { leafHash } from '../tree/merkle.js';
-import { administration, alarm, clock, incident, legalHold, lifecycle, ofTheLog, subjectErased } from './acts.js';
+import {
+  administration,
+  alarm,
+  breaker,
+  clock,
+  incident,
+  legalHold,
+  lifecycle,
+  ofTheLog,
+  subjectErased,
+} from './acts.js';
 import { call, counted, refusals } from './calls.js';
 import { classified, type Mapped, OCSF_VERSION, OTHER, PRODUCT, type Severity, STATUSES } from './classes.js';
 import { actorOf, apiOf, gatewayOf, sourceOf } from './objects.js';
@@ -12,6 +22,8 @@ const MAPPERS = {
   'call.intent': intent,
   'vendor.call': vendorCall,
   'vendor.intent': intent,
+  'vendor.breaker-opened': breaker(true),
+  'vendor.breaker-closed': breaker(false),
   'verification.transition': transition,
   'webhook.received': webhook('received'),
   'webhook.delivered': webhook('delivered'),

@@ -114,6 +114,7 @@ function specCall(clock: ManualClock, clientId: string, scopes: string[]): Call 
     id,
     at: clock.now(),
     startedNs: 0n,
+    deadlineMs: Infinity,
     listener: 'public',
     method: 'POST',
     path: '/v1/verifications',

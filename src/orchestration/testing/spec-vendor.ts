@@ -5,6 +5,7 @@ import {
   type VendorAnswer,
   VendorFailure,
   type VendorOutcome,
+  VendorRefusal,
   type VendorRequest,
 } from '../../vendors/index.js';
 
@@ -25,6 +26,8 @@ export interface Fault {
   problem: ProblemCode;
   outcome: VendorOutcome;
   after?: boolean;
+  /** How often it was sent; 0 when it was not let out. */
+  attempts?: number;
 }
 
 const UNFINISHED = new Set(['Not Started', 'In Progress', 'Resubmitted', 'Awaiting User']);
@@ -37,6 +40,8 @@ export class SpecVendor {
   now: () => Date = () => new Date();
   /** Runs before the vendor does what it was asked. */
   before: ((operation: OperationName) => Promise<void>) | undefined;
+  /** Whether answers come from equal calls under way. */
+  collapsed = false;
   readonly #faults = new Map<OperationName, Fault[]>();
   readonly #answers = new Map<OperationName, { status: number; code: ProblemCode; body: unknown }[]>();
 
@@ -66,7 +71,8 @@ export class SpecVendor {
     const refusal = this.#answers.get(operation)?.shift();
     const answer = refusal ?? this.answer(operation, request);
     if (fault) throw failure(fault);
-    return { operation, headers: {}, raw: Buffer.alloc(0), attempts: 1, durationUs: 1_000, ...answer };
+    const shared = this.collapsed ? { attempts: 0, collapsed: true } : { attempts: 1 };
+    return { operation, headers: {}, raw: Buffer.alloc(0), durationUs: 1_000, ...shared, ...answer };
   }
 
   private answer(operation: OperationName, request: VendorRequest): { status: number; body: unknown } {
@@ -121,8 +127,9 @@ export class SpecVendor {
   }
 }
 
-function failure({ problem, outcome }: Fault): VendorFailure {
-  return new VendorFailure(problem, { outcome, reason: 'spec' });
+function failure({ problem, outcome, attempts = 1 }: Fault): VendorFailure {
+  if (attempts === 0) return new VendorRefusal(problem, 'spec', 7);
+  return new VendorFailure(problem, { outcome, reason: 'spec', attempts });
 }
 
 function jsonOf(request: VendorRequest): Json {

@@ -1,5 +1,6 @@
 import type { RecordInput } from '../../audit/index.js';
 import { type Call, uuidv7 } from '../../platform/index.js';
+import type { Priority } from '../../vendors/index.js';
 
 /** Work that no call asked for; each of its vendor calls leaves a record of its own. */
 export interface Background {
@@ -11,6 +12,8 @@ export interface Background {
   verification?: string;
   /** Pseudonym. */
   subject?: string;
+  /** Unset: `critical` for what a webhook gave rise to, else `background`. */
+  priority?: Priority;
 }
 
 /** On whose behalf the vendor is called. */
@@ -23,7 +26,7 @@ export function isCall(asker: Asker): asker is Call {
 /** What every record tells of whoever asked. */
 function askedBy(asker: Asker): Pick<RecordInput, 'call' | 'trace' | 'client' | 'verification' | 'subject'> {
   if (!isCall(asker)) {
-    const { job: _, ...rest } = asker;
+    const { job: _, priority: _priority, ...rest } = asker;
     return rest;
   }
   return {

@@ -83,6 +83,53 @@ describe('VendorCalls', () => {
     expect(await house.signals('vendor.failed')).toHaveLength(before);
   });
 
+  it('sends who asks, how urgent it is and until when', async () => {
+    const call = Object.assign(house.call(randomUUID()), { deadlineMs: 4_711 });
+    await list(call);
+    await list({ job: 'spec', call: randomUUID() });
+    await list({ job: 'spec', client: 'c' });
+    await list({ job: 'spec', priority: 'interactive' });
+    expect(
+      house.vendor.asked.map(({ request: { client, priority, deadlineMs } }) => [client, priority, deadlineMs]),
+    ).toEqual([
+      [call.caller?.id, 'interactive', 4_711],
+      [undefined, 'critical', undefined],
+      ['c', 'background', undefined],
+      [undefined, 'interactive', undefined],
+    ]);
+  });
+
+  it('tells the attempts of a failure as they were', async () => {
+    house.vendor.fail('session.list', { problem: 'vendor-error', outcome: 'unknown', attempts: 3 });
+    await expect(list(asker)).rejects.toMatchObject({ problem: 'vendor-error' });
+    expect(await records()).toMatchObject([{ vendor: { attempt: 3, status: 0, rung: 'fresh' } }]);
+  });
+
+  it('records what was not let out as such, and tells no failure of the vendor', async () => {
+    const before = (await house.signals('vendor.failed')).length;
+    const call = Object.assign(house.call(randomUUID()), { verification: asker.verification });
+    for (const by of [asker, call]) {
+      house.vendor.fail('session.list', { problem: 'vendor-unavailable', outcome: 'none', attempts: 0 });
+      await expect(list(by)).rejects.toMatchObject({ code: 'vendor-unavailable', headers: { 'retry-after': '7' } });
+    }
+    expect(call.vendor).toMatchObject({ status: 0, attempt: 0, rung: 'none' });
+    expect(await records()).toMatchObject([
+      {
+        kind: 'vendor.call',
+        vendor: { status: 0, attempt: 0, rung: 'none' },
+        detail: { problem: 'vendor-unavailable' },
+      },
+    ]);
+    expect(await house.signals('vendor.failed')).toHaveLength(before);
+  });
+
+  it('says so when an equal call brought the answer', async () => {
+    house.vendor.collapsed = true;
+    await list(asker);
+    house.vendor.collapsed = false;
+    expect(await records()).toMatchObject([{ vendor: { status: 200, attempt: 0, collapsed: true, rung: 'fresh' } }]);
+  });
+
   it('blames no vendor for a caller that went away', async () => {
     const before = (await house.signals('vendor.failed')).length;
     const call = { ...house.call(randomUUID()), signal: AbortSignal.abort() };

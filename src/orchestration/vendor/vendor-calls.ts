@@ -7,6 +7,7 @@ import {
   OPERATIONS,
   type VendorAnswer,
   VendorFailure,
+  VendorRefusal,
   type VendorRequest,
 } from '../../vendors/index.js';
 import { type Asker, isCall, recordOf } from './asker.js';
@@ -40,7 +41,8 @@ export class VendorCalls {
     const startedNs = this.clock.monotonic();
     try {
       const answer = await this.vendor.call(operation, { ...request, ...onBehalfOf(asker, operation, request) });
-      await this.ended(asker, operation, part(operation, answer.status, answer.attempts, answer.durationUs));
+      const { status, attempts, durationUs, collapsed } = answer;
+      await this.ended(asker, operation, part(operation, status, attempts, durationUs, collapsed));
       return answer;
     } catch (error) {
       if (error instanceof VendorFailure) await this.failed(asker, operation, error, startedNs);
@@ -66,13 +68,15 @@ export class VendorCalls {
     startedNs: bigint,
   ): Promise<void> {
     const durationUs = Number((this.clock.monotonic() - startedNs) / 1_000n);
-    const vendor = part(operation, failure.vendorStatus, 1, durationUs);
+    const vendor = part(operation, failure.vendorStatus, failure.attempts, durationUs);
     this.trace(asker, operation, vendor);
     if (isCall(asker)) asker.vendor = vendor;
     // A caller who went away has ended the call, not the vendor.
     if (isCall(asker) && !OPERATIONS[operation].changes && asker.signal.aborted) return;
     const record = { ...this.backgroundRecord(asker, vendor), detail: { ...jobOf(asker), problem: failure.problem } };
-    await this.trouble.tell(record, operation, failure);
+    if (!(failure instanceof VendorRefusal)) await this.trouble.tell(record, operation, failure);
+    // Nothing was sent: of a call its own record says so, and that the vendor fails is told by the breaker, once.
+    else if (!isCall(asker)) await this.auditLog.append(record);
   }
 
   private backgroundRecord(asker: Asker, vendor: VendorPart) {
@@ -84,25 +88,38 @@ export class VendorCalls {
   }
 }
 
-function part(operation: OperationName, status: number, attempt: number, durationUs: number): VendorPart {
-  return { name: VENDOR, operation, status, attempt, rung: 'fresh', durationUs };
+function part(
+  operation: OperationName,
+  status: number,
+  attempt: number,
+  durationUs: number,
+  collapsed = false,
+): VendorPart {
+  const rung = attempt === 0 && !collapsed ? 'none' : 'fresh';
+  return { name: VENDOR, operation, status, attempt, rung, durationUs, ...(collapsed ? { collapsed } : {}) };
 }
 
 function jobOf(asker: Asker): { job: string } | undefined {
   return isCall(asker) ? undefined : { job: asker.job };
 }
 
+type OnBehalf = Pick<VendorRequest, 'client' | 'headers' | 'signal' | 'priority' | 'deadlineMs'>;
+
 /**
  * The trace goes along, and a read ends with its caller. A change does not: once sent it is waited for, since an outcome nobody waited
- * for is an unknown one.
+ * for is an unknown one. Both keep to the caller's deadline. What a webhook gave rise to comes before what a caller waits for.
  */
-function onBehalfOf(
-  asker: Asker,
-  operation: OperationName,
-  request: VendorRequest,
-): Pick<VendorRequest, 'client' | 'headers' | 'signal'> {
-  if (!isCall(asker)) return asker.client === undefined ? {} : { client: asker.client };
-  const client = asker.caller?.kind === 'client' ? { client: asker.caller.id } : {};
-  const headers = { ...request.headers, traceparent: traceparent(asker) };
-  return OPERATIONS[operation].changes ? { ...client, headers } : { ...client, headers, signal: asker.signal };
+function onBehalfOf(asker: Asker, operation: OperationName, request: VendorRequest): OnBehalf {
+  if (!isCall(asker)) {
+    const priority = asker.priority ?? (asker.call === undefined ? 'background' : 'critical');
+    return asker.client === undefined ? { priority } : { priority, client: asker.client };
+  }
+  const onBehalf: OnBehalf = {
+    priority: 'interactive',
+    deadlineMs: asker.deadlineMs,
+    headers: { ...request.headers, traceparent: traceparent(asker) },
+  };
+  if (asker.caller?.kind === 'client') onBehalf.client = asker.caller.id;
+  if (!OPERATIONS[operation].changes) onBehalf.signal = asker.signal;
+  return onBehalf;
 }

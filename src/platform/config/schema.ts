@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { audit } from './audit.js';
 import { erasure } from './erasure.js';
+import { breaker, budget, bulkhead, retries } from './resilience.js';
 import { siem } from './siem.js';
 import { duration, rate, size, timer } from './units.js';
 import { time } from './watch.js';
@@ -34,9 +35,6 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
-
-/** A setting of the file's contract whose part of the house is not built: read and checked, so that files are good for tomorrow. */
-const NOT_YET = 'Read and checked; nothing obeys it yet.';
 
 const tls = z.strictObject({
   cert: text().optional().meta({
@@ -161,6 +159,10 @@ const policy = z.strictObject({
       jsonDepth: z.int().min(1).max(128).default(32).meta({ description: 'Deepest nesting of a JSON body.' }),
       headers: size().prefault('32kb').meta({ description: 'Largest header block.' }),
       uri: size().prefault('8kb').meta({ description: 'Longest address.' }),
+      deadline: timer('100ms').prefault('75s').meta({
+        description:
+          'Time in which a call is to be answered; a caller who will wait less says so by `Prefer: wait=` (RFC 7240, in seconds). Attempts, repeats and waits at the vendor end before.',
+      }),
     })
     .prefault({}),
   rates: z
@@ -190,6 +192,10 @@ const didit = z.strictObject({
     description: 'Origin of Didit’s API, without /v3. Unset: the sandbox, only while no database is given.',
     env: 'DIDIT_BASE_URL',
   }),
+  baseUrls: list(origin()).meta({
+    description:
+      'Further origins of the same API, which take the same key: calls go to the least busy one, and one that fails is left out for a while.',
+  }),
   credential: z
     .strictObject({
       kind: z.literal('apiKey').default('apiKey').meta({ description: 'How the gateway proves itself to the vendor.' }),
@@ -209,7 +215,9 @@ const didit = z.strictObject({
   caFile: text()
     .optional()
     .meta({ description: 'Path of a CA (PEM) trusted for this vendor beside the system’s.', env: 'DIDIT_CA_FILE' }),
-  hosts: list(text()).meta({ description: 'Further hosts that the adapter may call; that of baseUrl always is.' }),
+  hosts: list(text()).meta({
+    description: 'Further hosts that the adapter may call; those of baseUrl and baseUrls always are.',
+  }),
   timeouts: z
     .strictObject({
       read: timer('10ms').prefault('10s').meta({ description: 'For reads.' }),
@@ -219,17 +227,14 @@ const didit = z.strictObject({
     })
     .prefault({}),
   connections: z.int().min(1).max(1024).default(64).meta({ description: 'Connections kept to the vendor.' }),
-  breaker: z.strictObject({}).prefault({}).meta({ description: 'Read; nothing to set yet.' }),
-  budget: z
-    .strictObject({
-      writes: rate()
-        .prefault('300/min')
-        .meta({ description: `Writes that the vendor allows a key. ${NOT_YET}` }),
-      reads: rate()
-        .prefault('600/min')
-        .meta({ description: `Reads that the vendor allows a key. ${NOT_YET}` }),
-    })
-    .prefault({}),
+  breaker: breaker.prefault({}),
+  retries: retries.prefault({}),
+  collapse: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Whether equal reads that come at the same time share one call.' }),
+  bulkhead: bulkhead.prefault({}),
+  budget: budget.prefault({}),
   prices: z
     .strictObject({
       currency: z
@@ -283,7 +288,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   redisUrl: text().optional().meta({
-    description: 'Valkey or Redis that instances share rate counters in. Unset: counters in process.',
+    description:
+      'Valkey or Redis that instances share rate counters and the vendor’s budget in. Unset: both in process.',
     env: 'REDIS_URL',
     secret: true,
   }),

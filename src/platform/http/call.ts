@@ -37,6 +37,8 @@ export interface VendorPart {
   attempt: number;
   rung: 'fresh' | 'cached' | 'queued' | 'manual' | 'none';
   durationUs: number;
+  /** Set when an equal call that was already under way brought the answer, so that nothing was sent for this one. */
+  collapsed?: true;
 }
 
 export interface Decision {
@@ -69,8 +71,10 @@ export interface Call {
   readonly parentSpanId?: string;
   /** As they came, credentials and all: for the record, which picks from them by name. */
   readonly requestHeaders?: Readonly<Record<string, string | string[] | undefined>>;
-  /** Aborted when the caller has gone or the call's deadline has passed. */
+  /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
+  /** Until when it is to be answered, in `Clock.monotonicMs`: what the work waits for must end before. */
+  readonly deadlineMs: number;
   routeClass: RouteClass;
   /** The route's template, or `unmatched`. */
   route: string;

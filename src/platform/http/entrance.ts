@@ -24,6 +24,8 @@ export interface Entrance {
 }
 
 const MAX_AGENT = 256;
+/** RFC 7240 section 4.3: the longest time in seconds that the caller will wait. */
+const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i;
 
 /** The caller's address; what a proxy wrote with a port is read without it, and what is no address at all is the proxy's own. */
 function addressOf(request: Pick<FastifyRequest, 'raw' | 'ip'>): string {
@@ -33,11 +35,19 @@ function addressOf(request: Pick<FastifyRequest, 'raw' | 'ip'>): string {
   return bare !== undefined && isIP(bare) !== 0 ? bare : (request.raw.socket.remoteAddress ?? '');
 }
 
+/** Ours or, where the caller will wait no longer, its own. */
+function patienceMs(ours: number, prefer: string | string[] | undefined): number {
+  if (prefer === undefined) return ours;
+  const seconds = WAIT.exec(String(prefer))?.[1];
+  return seconds === undefined ? ours : Math.min(ours, Number(seconds) * 1_000);
+}
+
 /** A call made from what the socket says; its abort signal is made only for those who ask. */
 class IncomingCall implements Call {
   readonly id: string;
   readonly at: Date;
   readonly startedNs: bigint;
+  readonly deadlineMs: number;
   readonly listener: Listener;
   readonly method: string;
   readonly path: string;
@@ -68,6 +78,7 @@ class IncomingCall implements Call {
     this.at = entrance.clock.now();
     this.id = uuidv7(this.at.getTime());
     this.startedNs = entrance.clock.monotonic();
+    this.deadlineMs = Number(this.startedNs) / 1e6 + patienceMs(entrance.limits.deadline, raw.headers['prefer']);
     this.listener = entrance.listenerOf(socket.localPort);
     this.method = raw.method ?? 'GET';
     this.path = query === -1 ? url : url.slice(0, query);

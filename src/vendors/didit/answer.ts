@@ -33,12 +33,14 @@ export interface VendorAnswer {
   stream?: Readable;
   /** `Gatehouse-Code` of an error that is passed on; undefined on success. */
   code?: ProblemCode;
-  /** How many times it was sent: 2 when the first key was refused. */
+  /** How many times it was sent: more than once when a key was refused or it was repeated; 0 when an equal call brought the answer. */
   attempts: number;
+  /** Whether an equal call that was under way brought the answer. */
+  collapsed?: boolean;
   durationUs: number;
 }
 
-export type CheckedAnswer = Omit<VendorAnswer, 'attempts' | 'durationUs'>;
+export type CheckedAnswer = Omit<VendorAnswer, 'attempts' | 'collapsed' | 'durationUs'>;
 
 /**
  * Turns what came over the wire into an answer.

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ProblemError, Secret } from '../../platform/index.js';
+import { Secret } from '../../platform/index.js';
 import { ApiKeyCredential } from './credential.js';
 import { clientOf, CREATED, DECISION, failureOf, params, SESSION } from './testing/client.js';
 import { FakeVendor, json } from './testing/fake-vendor.js';
@@ -178,21 +178,5 @@ describe('two keys while rotating', () => {
   it('are one or two', () => {
     expect(() => new ApiKeyCredential([])).toThrow('one API key is needed');
     expect(new ApiKeyCredential([new Secret('only')]).rejected({})).toBe(false);
-  });
-});
-
-describe('a client with more calls than it can make', () => {
-  it('refuses those beyond its queue at once', async () => {
-    await using test = clientOf(vendor, { connections: 1 });
-    const held: (() => void)[] = [];
-    vendor.handler = (request, response) => held.push(() => json(200, DECISION)(request, response));
-    const calls = Array.from({ length: 5 }, () => test.client.call('session.decision', { params }));
-    await expect(test.client.call('session.decision', { params })).rejects.toMatchObject({ code: 'overloaded' });
-    await expect(test.client.call('session.decision', { params })).rejects.toBeInstanceOf(ProblemError);
-    await expect.poll(() => held.length).toBe(1);
-    vendor.handler = json(200, DECISION);
-    held[0]?.();
-    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-    expect(test.failures).toEqual([]);
   });
 });

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
-import { type Clock, type ProblemCode, ProblemError } from '../../platform/index.js';
-import { checkAnswer, type VendorAnswer } from './answer.js';
+import { type Clock, ProblemError } from '../../platform/index.js';
+import type { Priority, Sending } from '../resilience/passage.js';
+import { checkAnswer, type CheckedAnswer } from './answer.js';
 import { guardedConnector } from './connector.js';
 import type { VendorCredential } from './credential.js';
 import type { Detours } from './detours.js';
 import { Exchange, type RawAnswer } from './exchange.js';
-import { VendorFailure, type VendorOutcome } from './failure.js';
-import { type OperationName, OPERATIONS, pathOf, type TimeoutClass, type VendorOperation } from './operations.js';
+import { VendorFailure } from './failure.js';
+import { type OperationName, OPERATIONS, pathOf, type VendorOperation } from './operations.js';
 import { Upload } from './upload.js';
 
 /** A body for the vendor: JSON of ours, bytes, or a caller's upload as it comes in (its media type with the boundary). */
@@ -23,131 +24,91 @@ export interface VendorRequest {
   body?: VendorBody;
   /** Only `traceparent`, `tracestate` and `idempotency-key` of these are sent; a caller's own headers never are. */
   headers?: Readonly<Record<string, string | undefined>>;
-  /** Carries the deadline of the call; aborting it ends the vendor call with `vendor-timeout`. */
+  /** Aborted when the caller has gone: the vendor call then ends with `vendor-timeout`. */
   signal?: AbortSignal;
   /** Id of the client on whose behalf it is made; absent for work of the gateway's own. */
   client?: string;
-}
-
-/** One call as it ended, for signals, service levels and metrics. */
-export interface VendorCallReport {
-  vendor: 'didit';
-  operation: OperationName;
-  /** HTTP status of the vendor's answer; 0 when none came. */
-  status: number;
-  attempts: number;
-  durationUs: number;
-}
-
-export interface VendorFailureReport extends VendorCallReport {
-  problem: ProblemCode;
-  outcome: VendorOutcome;
-  /** Which check failed; no text of the vendor's. */
-  reason: string;
-}
-
-/** Told of every call to the vendor once it has ended. Must be quick and must not throw. */
-export interface VendorObserver {
-  onAnswer?(report: VendorCallReport): void;
-  onFailure?(report: VendorFailureReport): void;
+  /** Who is served first when calls must wait; `background` unless told. */
+  priority?: Priority;
+  /** Until when it must have ended, in `Clock.monotonicMs`; the time-out of its class holds anyway. */
+  deadlineMs?: number;
 }
 
 export interface DiditClientOptions {
-  /** Origin, without `/v3`. */
-  baseUrl: string;
+  /** Origins, without `/v3`. */
+  origins: readonly string[];
   hosts: readonly string[];
   caFile?: string;
   credential: VendorCredential;
-  /** Milliseconds, by class of operation, and for a connection. */
-  timeouts: Readonly<Record<TimeoutClass | 'connect', number>>;
+  /** Milliseconds for a connection and its handshake. */
+  connectTimeoutMs: number;
+  /** Connections to each origin. */
   connections: number;
   clock: Clock;
-  observer: VendorObserver;
   detours: Detours;
 }
 
 const FORWARDED = ['traceparent', 'tracestate', 'idempotency-key'] as const;
-/** Calls that may wait for a connection, as a multiple of the connections. */
-const WAITING_FACTOR = 4;
-
-/** Didit's HTTP API: one pool of TLS connections, every answer checked, nothing retried but a call whose key was refused. */
+/** Didit's HTTP API: a pool of TLS connections to each origin, every answer checked, nothing repeated but a call whose key was refused. */
 export class DiditClient {
   readonly #options: DiditClientOptions;
-  readonly #pool: Pool;
-  #running = 0;
+  readonly #pools: ReadonlyMap<string, Pool>;
 
   constructor(options: DiditClientOptions) {
     this.#options = options;
-    this.#pool = new Pool(options.baseUrl, {
-      connect: guardedConnector({
-        baseUrl: options.baseUrl,
-        hosts: options.hosts,
-        timeoutMs: options.timeouts.connect,
-        ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
-      }),
-      connections: options.connections,
-      pipelining: 1,
+    const connect = guardedConnector({
+      origins: options.origins,
+      hosts: options.hosts,
+      timeoutMs: options.connectTimeoutMs,
+      ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
     });
+    this.#pools = new Map(
+      options.origins.map((origin) => [
+        origin,
+        new Pool(origin, { connect, connections: options.connections, pipelining: 1 }),
+      ]),
+    );
   }
 
   /**
-   * Makes one call. Didit's 400, 404, 409, 422 and the 403 of an unfinished PDF come back as answers.
+   * Makes one attempt. Didit's 400, 404, 409, 422 and the 403 of an unfinished PDF come back as answers.
    * @throws VendorFailure when the vendor failed, telling whether it may have done the work.
-   * @throws ProblemError `body-too-large`, `malformed-request` for an upload's own faults, `overloaded` when too many calls wait.
+   * @throws ProblemError `body-too-large`, `malformed-request` for an upload's own faults.
    */
-  async call(name: OperationName, request: VendorRequest = {}): Promise<VendorAnswer> {
-    if (this.#running >= this.#options.connections * (1 + WAITING_FACTOR))
-      throw new ProblemError('overloaded', { headers: { 'retry-after': '1' }, rule: 'vendor.waiting' });
-    this.#running += 1;
-    const startedNs = this.#options.clock.monotonic();
-    const course = { attempts: 0 };
-    try {
-      const checked = await this.#attempt(name, request, course);
-      const report = this.#report(name, checked.status, course.attempts, startedNs);
-      this.#options.observer.onAnswer?.(report);
-      return { ...checked, attempts: report.attempts, durationUs: report.durationUs };
-    } catch (error) {
-      if (error instanceof VendorFailure) this.#failed(name, error, course.attempts, startedNs);
-      throw error;
-    } finally {
-      this.#running -= 1;
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#pool.close();
-  }
-
-  async #attempt(name: OperationName, request: VendorRequest, course: { attempts: number }) {
+  async send(name: OperationName, request: VendorRequest, sending: Sending): Promise<CheckedAnswer> {
     const { credential } = this.#options;
     const first = await credential.headers();
     try {
-      return await this.#once(name, request, first, course);
+      return await this.#once(name, request, first, sending);
     } catch (error) {
       if (!(error instanceof VendorFailure) || error.problem !== 'vendor-credentials') throw error;
       const another = credential.rejected(first);
       // A refused credential has certainly done nothing, so that even a create may go again; an upload is spent and may not.
-      if (!another || (request.body !== undefined && 'stream' in request.body)) throw error;
+      if (!another || isSpent(request)) throw error;
     }
     const second = await credential.headers();
     try {
-      return await this.#once(name, request, second, course);
+      return await this.#once(name, request, second, sending);
     } catch (error) {
       if (error instanceof VendorFailure && error.problem === 'vendor-credentials') credential.rejected(second);
       throw error;
     }
   }
 
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
   async #once(
     name: OperationName,
     request: VendorRequest,
     credential: Record<string, string>,
-    course: { attempts: number },
-  ) {
-    course.attempts += 1;
+    sending: Sending,
+  ): Promise<CheckedAnswer> {
+    sending.trip.sent += 1;
     const operation = OPERATIONS[name];
-    const way = this.#options.detours.find({ operation: name, client: request.client }) ?? this.#pool;
-    const answer = await this.#exchange(way, operation, request, credential);
+    const way = this.#options.detours.find({ operation: name, client: request.client }) ?? this.#poolOf(sending.origin);
+    const answer = await this.#exchange(way, operation, request, credential, sending);
     return checkAnswer(name, operation, answer, request.params ?? {}, this.#options.clock.epochMs());
   }
 
@@ -156,19 +117,20 @@ export class DiditClient {
     operation: VendorOperation,
     request: VendorRequest,
     credential: Record<string, string>,
+    { origin, timeoutMs, signal, trip }: Sending,
   ): Promise<RawAnswer> {
-    const timeoutMs = this.#options.timeouts[operation.timeout];
-    const { body, headers, upload } = outgoing(operation, request.body);
+    const { body, headers, upload } = outgoing(operation, request.body, this.#options.clock);
+    if (upload !== undefined) trip.waitedForCallerMs = () => upload.waitedMs();
     const exchange = new Exchange({
       timeoutMs,
       maxAnswerBytes: operation.maxAnswerBytes,
       streams: (status, head) =>
         operation.answer === 'pdf' && status === 200 && /^application\/pdf\b/i.test(head['content-type'] ?? ''),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      ...(signal === undefined ? {} : { signal }),
     });
     way.dispatch(
       {
-        origin: this.#options.baseUrl,
+        origin,
         method: operation.method,
         path: pathOf(operation, request.params) + queryOf(request.query),
         headers: { ...this.#headers(request), ...headers, ...credential },
@@ -202,16 +164,16 @@ export class DiditClient {
     return headers;
   }
 
-  #report(operation: OperationName, status: number, attempts: number, startedNs: bigint): VendorCallReport {
-    const durationUs = Number((this.#options.clock.monotonic() - startedNs) / 1_000n);
-    return { vendor: 'didit', operation, status, attempts, durationUs };
+  #poolOf(origin: string): Pool {
+    const pool = this.#pools.get(origin);
+    if (pool === undefined) throw new Error('no origin of this vendor');
+    return pool;
   }
+}
 
-  #failed(name: OperationName, failure: VendorFailure, attempts: number, startedNs: bigint): void {
-    const report = this.#report(name, failure.vendorStatus, attempts, startedNs);
-    const { problem, outcome, reason } = failure;
-    this.#options.observer.onFailure?.({ ...report, problem, outcome, reason });
-  }
+/** Whether the body can be sent but once. */
+export function isSpent({ body }: VendorRequest): boolean {
+  return body !== undefined && 'stream' in body;
 }
 
 interface Outgoing {
@@ -220,10 +182,10 @@ interface Outgoing {
   upload?: Upload;
 }
 
-function outgoing(operation: VendorOperation, body: VendorBody | undefined): Outgoing {
+function outgoing(operation: VendorOperation, body: VendorBody | undefined, clock: Clock): Outgoing {
   if (body === undefined) return { headers: {} };
   if ('stream' in body) {
-    const upload = new Upload(body.stream, operation.maxUploadBytes);
+    const upload = new Upload(body.stream, operation.maxUploadBytes, clock);
     if (body.contentLength !== undefined && body.contentLength > operation.maxUploadBytes) {
       upload.discard();
       throw new ProblemError('body-too-large', { rule: 'vendor.upload' });

@@ -3,8 +3,8 @@ import { buildConnector } from 'undici';
 import { ConfigError, readCertificates } from '../../platform/index.js';
 
 export interface ConnectorOptions {
-  /** Origin of the vendor's API. */
-  baseUrl: string;
+  /** Origins of the vendor's API. */
+  origins: readonly string[];
   /** Further host names that may be connected to. */
   hosts: readonly string[];
   /** PEM file of a CA trusted beside the system's. */
@@ -19,9 +19,12 @@ export interface ConnectorOptions {
  * @throws ConfigError when the base address is not https or the CA's file cannot be used.
  */
 export function guardedConnector(options: ConnectorOptions): buildConnector.connector {
-  const base = new URL(options.baseUrl);
-  if (base.protocol !== 'https:') throw new ConfigError('must be an https address', 'DIDIT_BASE_URL');
-  const allowed = new Set([base.hostname, ...options.hosts].map((host) => host.toLowerCase()));
+  const origins = options.origins.map((origin) => new URL(origin));
+  if (origins.some(({ protocol }) => protocol !== 'https:'))
+    throw new ConfigError('must be an https address', 'DIDIT_BASE_URL');
+  const allowed = new Set(
+    [...origins.map(({ hostname }) => hostname), ...options.hosts].map((host) => host.toLowerCase()),
+  );
   const connect = buildConnector({
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,

@@ -3,7 +3,6 @@ import { type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Clock, CONFIG, Keyring, loadConfig, ManualClock } from '../../platform/index.js';
-import { VendorsModule } from '../vendors.module.js';
 import { Detours } from './detours.js';
 import { DiditVendor } from './didit-vendor.js';
 import { CREATED, DECISION, params } from './testing/client.js';
@@ -12,6 +11,10 @@ import { ALL } from './testing/masks.js';
 
 @Module({})
 class Surroundings {}
+
+/** The adapter without what tells of it in the database. */
+@Module({ providers: [Detours, DiditVendor] })
+class Adapter {}
 
 let fake: FakeVendor;
 let app: INestApplicationContext | undefined;
@@ -33,7 +36,7 @@ async function open(env: NodeJS.ProcessEnv): Promise<DiditVendor> {
     { provide: Clock, useValue: clock },
   ];
   const exports = providers.map(({ provide }) => provide);
-  const root = { module: Surroundings, global: true, imports: [VendorsModule], providers, exports };
+  const root = { module: Surroundings, global: true, imports: [Adapter], providers, exports };
   app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false });
   return app.get(DiditVendor, { strict: false });
 }

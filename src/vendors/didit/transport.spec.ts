@@ -156,7 +156,7 @@ describe('the way out', () => {
   const connect = (baseUrl: string, target: string, hosts: string[] = []) =>
     new Promise<string>((done) => {
       const url = new URL(target);
-      const connector = guardedConnector({ baseUrl, hosts, timeoutMs: 500, caFile: vendor.caFile });
+      const connector = guardedConnector({ origins: [baseUrl], hosts, timeoutMs: 500, caFile: vendor.caFile });
       connector({ hostname: url.hostname, protocol: url.protocol, port: url.port }, (error, socket) => {
         socket?.destroy();
         done(error?.message ?? 'connected');
@@ -173,6 +173,6 @@ describe('the way out', () => {
   });
 
   it('is https or nothing', () => {
-    expect(() => guardedConnector({ baseUrl: 'http://vendor.test', hosts: [], timeoutMs: 1 })).toThrow(/https/);
+    expect(() => guardedConnector({ origins: ['http://vendor.test'], hosts: [], timeoutMs: 1 })).toThrow(/https/);
   });
 });
