@@ -205,7 +205,11 @@ const didit = z.strictObject({
     .strictObject({
       read: duration().prefault('10s').meta({ description: 'For reads.' }),
       write: duration().prefault('15s').meta({ description: 'For creates and changes.' }),
-      check: duration().prefault('60s').meta({ description: 'For standalone checks and the PDF.' }),
+      check: duration().prefault('60s').meta({ description: 'For standalone checks of faces and documents, and the PDF.' }),
+      code: duration().prefault('20s').meta({ description: 'For one-time codes by phone and e-mail.' }),
+      document: duration().prefault('60s').meta({ description: 'For proof of address and document AI.' }),
+      screening: duration().prefault('90s').meta({ description: 'For AML, wallets and transactions.' }),
+      registry: duration().prefault('60s').meta({ description: 'For databases of states and registries of companies.' }),
       connect: duration().prefault('3s').meta({ description: 'For a connection and its handshake.' }),
     })
     .prefault({}),

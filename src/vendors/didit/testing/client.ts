@@ -15,6 +15,9 @@ export const CREATED = {
 export const DECISION = { session_id: SESSION, status: 'Approved', id_verifications: null, aml_screenings: [] };
 export const params = { sessionId: SESSION };
 
+/** Milliseconds, the same for every class. */
+export const TIMEOUTS = { read: 5_000, write: 5_000, check: 5_000, code: 5_000, document: 5_000, screening: 5_000, registry: 5_000 };
+
 export interface TestClient extends AsyncDisposable {
   client: DiditClient;
   answers: VendorCallReport[];
@@ -33,7 +36,7 @@ export function clientOf(
     hosts: [],
     caFile: vendor.caFile,
     credential: new ApiKeyCredential((options.keys ?? ['key-one']).map((key) => new Secret(key))),
-    timeouts: { read: 5_000, write: 5_000, check: 5_000, connect: 2_000 },
+    timeouts: { ...TIMEOUTS, connect: 2_000 },
     connections: 4,
     clock: new SystemClock(),
     detours: new Detours(),
