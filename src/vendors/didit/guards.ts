@@ -74,7 +74,8 @@ const isSent: Guard = (body) => isAsked(body) && isText(body['status']);
 /** The report is null after a wrong code and absent after an old one. */
 const isCodeChecked = (word: ModuleWord): Guard => {
   const key = reportKey(word);
-  return (body) => isAsked(body) && isText(body['status']) && (!(key in body) || body[key] === null || isObject(body[key]));
+  return (body) =>
+    isAsked(body) && isText(body['status']) && (!(key in body) || body[key] === null || isObject(body[key]));
 };
 
 const isWallet: Guard = (body) =>

@@ -74,7 +74,7 @@ export function unknownStatuses(operation: OperationName, body: unknown): Unknow
 
 /** A status is a word; anything longer or of another make is told by its kind alone, since it could be anybody's text. */
 function word(status: unknown): string {
-  return typeof status === 'string' && /^[\w .-]+$/.test(status) ? status.slice(0, LONGEST) : `a ${typeof status}`;
+  return typeof status === 'string' && /^[\w .-]+$/.test(status) ? status.slice(0, LONGEST) : `(${typeof status})`;
 }
 
 function statusesAt(value: unknown, [step, ...further]: string[]): unknown[] {

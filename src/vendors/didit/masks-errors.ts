@@ -55,7 +55,8 @@ const PARTY = [
 ];
 
 /** Sentences, or sentences by the members of an object in a request. */
-const inside = (...names: string[]): MaskNode => either(messages, fields(members(messages, ...names, 'non_field_errors')));
+const inside = (...names: string[]): MaskNode =>
+  either(messages, fields(members(messages, ...names, 'non_field_errors')));
 
 const nodes = fields(members(messages, 'node_id', 'feature', 'non_field_errors'));
 

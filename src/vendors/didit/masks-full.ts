@@ -29,7 +29,10 @@ export function fullMask(operation: OperationName, rights: Rights): MaskNode {
       return page(transactionWords(own));
     case 'transaction.create':
     case 'transaction.get':
-      return within(rest, { ...transactionWords(own), ...opening(rest, operation === 'transaction.create' || rights.link) });
+      return within(rest, {
+        ...transactionWords(own),
+        ...opening(rest, operation === 'transaction.create' || rights.link),
+      });
     case 'kyb.search':
       return within(rest, { ...session, [reportKey('registry-check')]: within(rest, { companies: companies(rest) }) });
     default:

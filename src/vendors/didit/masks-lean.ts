@@ -1,6 +1,6 @@
 import { dropped, exempt, fields, leaf, list, type MaskNode, members } from '../../policy/index.js';
 import { leanBusiness, leanTransaction, leanWallet } from './masks-monitoring.js';
-import { features, leanReport } from './masks-reports.js';
+import { features, leanCompany, leanReport } from './masks-reports.js';
 import { type ModuleWord, REPORTING, reportKey } from './modules.js';
 import type { OperationName } from './operations.js';
 
@@ -60,16 +60,17 @@ const check = (word: ModuleWord) => fields({ ...asked, [reportKey(word)]: leanRe
 
 const codeSent = fields({ ...asked, ...members(keep, 'status', 'reason') });
 const codeChecked = (word: ModuleWord) =>
-  fields({ ...asked, ...members(keep, 'status', 'message'), [reportKey(word)]: leanReport(word) });
+  fields({ ...asked, status: keep, message: dropped, [reportKey(word)]: leanReport(word) });
 
 const searched = fields({
   ...asked,
   [reportKey('registry-check')]: fields({
-    // What a register publishes of companies, and the name by which one of them is chosen.
+    // What a register publishes may be a person's name too: without `pii:read` companies are told apart by their ids.
     companies: list(
       fields({
         kyb_response_id: exempt,
-        ...members(keep, 'name', 'registration_number', 'status', 'type', 'risk_level', 'fetch_status'),
+        ...members(keep, 'status', 'type', 'risk_level', 'fetch_status'),
+        ...members(dropped, 'name', 'registration_number'),
       }),
     ),
     pagination: fields(members(number, 'total', 'page', 'per_page')),
@@ -109,7 +110,7 @@ const LEAN: Readonly<Record<OperationName, (link: MaskNode) => MaskNode>> = {
   'email.check': () => codeChecked('email-verification'),
   'wallet-screening': () => leanWallet,
   'kyb.search': () => searched,
-  'kyb.select': () => check('registry-check'),
+  'kyb.select': () => fields({ ...asked, [reportKey('registry-check')]: leanCompany }),
   'business.create': () => leanBusiness,
   'business.list': () => page(leanBusiness),
   'business.get': () => leanBusiness,

@@ -11,7 +11,7 @@ const number = leaf('number');
 const year = leaf('year');
 
 /** A list of them, or null. */
-export const warnings = list(
+const warnings = list(
   fields({
     ...members(keep, 'feature', 'risk', 'log_type', 'node_id'),
     ...members(dropped, 'additional_data', 'short_description', 'long_description'),
@@ -111,7 +111,7 @@ const CONTENTS: Readonly<Record<ModuleWord, Record<string, MaskNode>>> = {
     'ip_country_code ip_state ip_city latitude longitude ip_address isp organization',
     'is_vpn_or_tor is_data_center time_zone time_zone_offset ip id_document poa_document matches',
   ),
-  'registry-check': ended('data_resolved company ownership_structure', company),
+  'registry-check': ended('data_resolved company ownership_structure'),
   'company-documents': ended('items groups required_groups'),
   'key-people-check': ended('registry submitted ubo_kyc_summary'),
 };
@@ -120,6 +120,13 @@ const CONTENTS: Readonly<Record<ModuleWord, Record<string, MaskNode>>> = {
 export function leanReport(word: ModuleWord): MaskNode {
   return fields({ ...members(keep, 'node_id', 'status'), warnings, ...CONTENTS[word] });
 }
+
+/** The answer of a registry about one company, which in a decision stands under `company`. */
+export const leanCompany: MaskNode = fields({
+  ...members(keep, 'node_id', 'status'),
+  warnings,
+  ...ended('data_resolved', company),
+});
 
 /** A name, or with `include=events` and in lists an object of it and its node or status. */
 export const features = list(either(keep, fields(members(keep, 'feature', 'node_id', 'status'))));

@@ -1,6 +1,12 @@
 import { MB, read, type VendorOperation, write } from './operation.js';
 
-const reads = { ...read, scopes: ['didit:business:read'], query: [], maxUploadBytes: 0, maxAnswerBytes: 8 * MB } as const;
+const reads = {
+  ...read,
+  scopes: ['didit:business:read'],
+  query: [],
+  maxUploadBytes: 0,
+  maxAnswerBytes: 8 * MB,
+} as const;
 const writes = { ...write, scopes: ['didit:business:write'], maxAnswerBytes: 8 * MB } as const;
 const businesses = { module: 'businesses' } as const;
 
@@ -25,7 +31,13 @@ export const BUSINESS_OPERATIONS = {
     module: 'registry-check',
     billed: true,
   },
-  'business.create': { ...writes, ...businesses, name: 'business.create', method: 'POST', path: '/v3/businesses/create/' },
+  'business.create': {
+    ...writes,
+    ...businesses,
+    name: 'business.create',
+    method: 'POST',
+    path: '/v3/businesses/create/',
+  },
   'business.list': {
     ...reads,
     ...businesses,

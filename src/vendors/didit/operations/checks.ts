@@ -12,7 +12,13 @@ const check = {
 } as const;
 const form = { ...check, body: 'multipart' } as const;
 // Codes are kept by number or address and not by request: a second one sent is a second message, a second try an attempt less.
-const code = { ...check, timeout: 'code', scopes: ['didit:otp'], maxUploadBytes: 16 * 1024, maxAnswerBytes: MB } as const;
+const code = {
+  ...check,
+  timeout: 'code',
+  scopes: ['didit:otp'],
+  maxUploadBytes: 16 * 1024,
+  maxAnswerBytes: MB,
+} as const;
 
 /** Checks without a session. Upload limits are Didit's own for the files of each, with room for the form around them. */
 export const CHECK_OPERATIONS = {
@@ -87,9 +93,21 @@ export const CHECK_OPERATIONS = {
   },
   'phone.send': { ...code, name: 'phone.send', path: '/v3/phone/send/', module: 'phone-verification' },
   // The message was paid for when it was sent.
-  'phone.check': { ...code, name: 'phone.check', path: '/v3/phone/check/', module: 'phone-verification', billed: false },
+  'phone.check': {
+    ...code,
+    name: 'phone.check',
+    path: '/v3/phone/check/',
+    module: 'phone-verification',
+    billed: false,
+  },
   'email.send': { ...code, name: 'email.send', path: '/v3/email/send/', module: 'email-verification' },
-  'email.check': { ...code, name: 'email.check', path: '/v3/email/check/', module: 'email-verification', billed: false },
+  'email.check': {
+    ...code,
+    name: 'email.check',
+    path: '/v3/email/check/',
+    module: 'email-verification',
+    billed: false,
+  },
   'wallet-screening': {
     ...check,
     name: 'wallet-screening',

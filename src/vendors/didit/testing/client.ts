@@ -16,7 +16,15 @@ export const DECISION = { session_id: SESSION, status: 'Approved', id_verificati
 export const params = { sessionId: SESSION };
 
 /** Milliseconds, the same for every class. */
-export const TIMEOUTS = { read: 5_000, write: 5_000, check: 5_000, code: 5_000, document: 5_000, screening: 5_000, registry: 5_000 };
+export const TIMEOUTS = {
+  read: 5_000,
+  write: 5_000,
+  check: 5_000,
+  code: 5_000,
+  document: 5_000,
+  screening: 5_000,
+  registry: 5_000,
+};
 
 export interface TestClient extends AsyncDisposable {
   client: DiditClient;
