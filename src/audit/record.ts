@@ -63,6 +63,8 @@ interface VendorCallPart {
   attempt?: number | undefined;
   rung?: string | undefined;
   durationUs?: number | undefined;
+  /** Millionths of the currency. */
+  cost?: { micros: number; currency: string } | undefined;
 }
 
 /** A record as its writer gives it: what happened, without personal data; version, origin and instance are filled in. */
@@ -184,6 +186,7 @@ function boundedHttp(http: HttpPart): HttpPart {
 function boundedVendor(vendor: VendorCallPart): VendorCallPart {
   return {
     attempt: vendor.attempt,
+    cost: vendor.cost && { currency: short(vendor.cost.currency, MOST.id), micros: vendor.cost.micros },
     durationUs: vendor.durationUs,
     name: short(vendor.name, MOST.name),
     operation: short(vendor.operation, MOST.name),

@@ -40,7 +40,9 @@ export class VendorCalls {
     const startedNs = this.clock.monotonic();
     try {
       const answer = await this.vendor.call(operation, { ...request, ...onBehalfOf(asker, operation, request) });
-      await this.ended(asker, operation, part(operation, answer.status, answer.attempts, answer.durationUs));
+      const cost = answer.code === undefined ? this.vendor.prices.of(operation) : undefined;
+      const ended = part(operation, answer.status, answer.attempts, answer.durationUs);
+      await this.ended(asker, operation, cost === undefined ? ended : { ...ended, cost });
       return answer;
     } catch (error) {
       if (error instanceof VendorFailure) await this.failed(asker, operation, error, startedNs);

@@ -205,11 +205,15 @@ const didit = z.strictObject({
     .strictObject({
       read: duration().prefault('10s').meta({ description: 'For reads.' }),
       write: duration().prefault('15s').meta({ description: 'For creates and changes.' }),
-      check: duration().prefault('60s').meta({ description: 'For standalone checks of faces and documents, and the PDF.' }),
+      check: duration()
+        .prefault('60s')
+        .meta({ description: 'For standalone checks of faces and documents, and the PDF.' }),
       code: duration().prefault('20s').meta({ description: 'For one-time codes by phone and e-mail.' }),
       document: duration().prefault('60s').meta({ description: 'For proof of address and document AI.' }),
       screening: duration().prefault('90s').meta({ description: 'For AML, wallets and transactions.' }),
-      registry: duration().prefault('60s').meta({ description: 'For databases of states and registries of companies.' }),
+      registry: duration()
+        .prefault('60s')
+        .meta({ description: 'For databases of states and registries of companies.' }),
       connect: duration().prefault('3s').meta({ description: 'For a connection and its handshake.' }),
     })
     .prefault({}),
@@ -240,7 +244,7 @@ const didit = z.strictObject({
         .default({})
         .meta({
           description:
-            'Price of one answered call, by vendor operation, as a text with up to six decimals; the usage report then tells the cost.',
+            'Price of one answered call, by vendor operation that the vendor charges, as a text with up to six decimals; records and the usage report then tell the cost.',
         }),
     })
     .prefault({}),

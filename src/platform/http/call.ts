@@ -28,6 +28,12 @@ export interface AdminCaller {
 
 export type Caller = ClientCaller | AdminCaller;
 
+/** Millionths of the currency (ISO 4217). */
+export interface VendorCost {
+  micros: number;
+  currency: string;
+}
+
 /** What the record says of the vendor's part in a call. */
 export interface VendorPart {
   name: string;
@@ -37,6 +43,8 @@ export interface VendorPart {
   attempt: number;
   rung: 'fresh' | 'cached' | 'queued' | 'manual' | 'none';
   durationUs: number;
+  /** What the vendor charges for the answer; absent where it charges nothing, or no price is set. */
+  cost?: VendorCost;
 }
 
 export interface Decision {

@@ -6,12 +6,14 @@ import { ApiKeyCredential } from './credential.js';
 import { Detours } from './detours.js';
 import { DiditMasks } from './masks.js';
 import type { OperationName } from './operations.js';
+import { PriceList } from './prices.js';
 import { judgeWebhook, type Verdict, type WebhookHeaders } from './webhook-signature.js';
 
 /** Didit as the rest of the gateway sees it: its operations, its webhooks' signatures and its masks. */
 @Injectable()
 export class DiditVendor implements OnApplicationShutdown {
   readonly masks: DiditMasks;
+  readonly prices: PriceList;
   /** Didit's workflow behind `onboarding`; undefined when the settings name none. */
   readonly workflowId: string | undefined;
   readonly #client: DiditClient;
@@ -27,6 +29,7 @@ export class DiditVendor implements OnApplicationShutdown {
     if (keys === undefined) throw new ConfigError('is not set', 'DIDIT_API_KEY');
     this.#clock = clock;
     this.#webhookSecrets = didit.webhookSecret ?? [];
+    this.prices = new PriceList(didit.prices.currency, didit.prices.operations);
     this.workflowId = config.workflows.onboarding.workflowId;
     this.masks = new DiditMasks(config.policy.masks.didit, (path, value) =>
       keyring.pseudonym('field-pseudonym', 'didit', path, value),
