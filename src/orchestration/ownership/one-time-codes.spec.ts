@@ -32,7 +32,9 @@ describe('OneTimeCodes', () => {
   it('takes an address for the same in any case, and for another on another channel', async () => {
     const address = `${randomUUID()}@mail.test`;
     await codes.begin(mine, 'email', address);
-    await expect(codes.check(theirs, 'email', ` ${address.toUpperCase()}`)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(codes.check(theirs, 'email', ` ${address.toUpperCase()}`)).rejects.toMatchObject({
+      code: 'not-found',
+    });
     expect(await codes.begin(theirs, 'phone', address.replace(/\D/g, '') + number())).toBe(true);
   });
 
