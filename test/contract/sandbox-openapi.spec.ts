@@ -50,6 +50,12 @@ const deviations: Readonly<Record<string, string>> = {
     'the geocoder is not played in full',
   'decision lacks id_verifications[].parsed_address.raw_results.geometry.viewport':
     'the geocoder is not played in full',
+  // Didit's own examples leave the report out of this one answer.
+  'expired lacks phone': 'as in the example',
+  'expired lacks email': 'as in the example',
+  // Only what went wrong is listed.
+  'decision lacks database_validations[].errors': 'absent when empty',
+  'database lacks database_validation.errors': 'absent when empty',
   // Names as on Spanish documents: the standalone example has them under extra_fields, and no schema lists them.
   'decision has id_verifications[].extra_fields.first_surname': 'shown by the standalone example',
   'decision has id_verifications[].extra_fields.second_surname': 'shown by the standalone example',
@@ -81,8 +87,10 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
   const used = new Set<string>();
 
   beforeAll(async () => {
-    paths = (JSON.parse(readFileSync(file, 'utf8')) as { paths: Description }).paths;
-    bench = await openBench({ webhookUrl: null, rateLimits: 'off' });
+    const document = JSON.parse(readFileSync(file, 'utf8')) as { paths: Description };
+    paths = resolved(document, document.paths) as Description;
+    // In test mode Didit answers a phone check in a smaller form, which the description does not have.
+    bench = await openBench({ webhookUrl: null, rateLimits: 'off', environment: 'live' });
   });
   afterAll(() => bench.close());
 
@@ -465,10 +473,10 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
         { poa_document_age_months: '{"utility_bill": 999}' },
       ],
       ['/v3/poa/', 'Extraction failure', { document: ['unreadable.pdf', 10] }],
-    ] as const)('%s %s', async (path, name, files, texts = {}) => {
+    ] as const)('%s %s', async (path, name, files, texts?: Record<string, string>) => {
       const form = new FormData();
       form.set('vendor_data', 'v');
-      for (const [part, text] of Object.entries(texts)) form.set(part, text);
+      for (const [part, text] of Object.entries(texts ?? {})) form.set(part, text);
       for (const [part, [title, size]] of Object.entries<readonly [string, number]>(files)) {
         form.set(part, new File([Buffer.alloc(size)], title));
       }
@@ -579,6 +587,28 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
   });
 });
 
+/** The description without its references, and with what belongs together in one. */
+const resolved = (document: object, value: unknown, depth = 0): unknown => {
+  if (typeof value !== 'object' || value === null || depth > 40) return value;
+  if (Array.isArray(value)) return value.map((item) => resolved(document, item, depth + 1));
+  const { $ref, allOf, ...rest } = value as { $ref?: string; allOf?: object[] } & Record<string, unknown>;
+  if ($ref !== undefined) {
+    const steps = $ref.slice(2).split('/');
+    const found = steps.reduce<unknown>((at, step) => Reflect.get(Object(at), step), document);
+    return resolved(document, found, depth + 1);
+  }
+  const parts = (allOf ?? []).map((part) => resolved(document, part, depth + 1) as Schema);
+  const own = Object.fromEntries(
+    Object.entries(rest).map(([name, item]) => [name, resolved(document, item, depth + 1)]),
+  );
+  if (parts.length === 0) return own;
+  return {
+    ...Object.assign({}, ...parts),
+    ...own,
+    properties: Object.assign({}, ...parts.map((part) => part.properties)),
+  };
+};
+
 /**
  * OpenAPI 3.0 says `nullable` where JSON Schema has a type null, and its enums forget the null. Date-times are taken without
  * a zone as well, since the description's own examples have none.
@@ -589,11 +619,13 @@ const asJsonSchema = (schema: Schema): Schema => {
   return {
     ...rest,
     ...(nullable === true && types.length > 0 ? { type: [...types, 'null'] } : {}),
-    ...(nullable === true && schema.enum !== undefined ? { enum: [...schema.enum, null] } : {}),
+    ...(nullable === true && schema.enum !== undefined ? { enum: [...new Set([...schema.enum, null])] } : {}),
     ...(schema.format === 'date-time' ? { format: 'iso-date-time' } : {}),
     ...(schema.properties === undefined ? {} : { properties: mapped(schema.properties) }),
     ...(schema.items === undefined ? {} : { items: asJsonSchema(schema.items) }),
-    ...(schema.oneOf === undefined ? {} : { oneOf: schema.oneOf.map(asJsonSchema) }),
+    ...(schema.oneOf === undefined
+      ? {}
+      : { oneOf: [...schema.oneOf.map(asJsonSchema), ...(nullable === true ? [{ type: 'null' }] : [])] }),
   };
 };
 
@@ -602,7 +634,7 @@ const mapped = (properties: Record<string, Schema>): Record<string, Schema> =>
 
 /** Objects whose members are for each to choose: what is absent means nothing. */
 const free =
-  /(^|\.)(expected_details|contact_details|metadata|extra_fields|mrz|properties|additional_data|additional_details|adverse_media_details|additional_information)$/;
+  /(^|\.)(expected_details|contact_details|metadata|extra_fields|mrz|properties|additional_data|additional_details|adverse_media_details|additional_information|screened_data|details|extracted_data|source_data)$/;
 
 const membersMissing = (schema: Schema, value: unknown, path = ''): string[] =>
   walk(schema, value, path, (properties, object, at) =>

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type Call, clientOf } from '../../platform/index.js';
-import { clientTag, namespaced, restored } from '../../vendors/index.js';
+import { type Call, clientOf, isUuid } from '../../platform/index.js';
+import { clientTag, namespaced, restored, type VendorAnswer } from '../../vendors/index.js';
 import { type DropInAnswer, DropInCalls } from './drop-in-calls.js';
 import { DropInList } from './drop-in-list.js';
 import type { DroppedIn } from './dropped-in.js';
@@ -29,6 +29,7 @@ export class DropInTransactions {
     for (const party of PARTIES) if (party in wanted) json[party] = ownParty(tag, wanted[party], party);
     const answer = await this.calls.forward(call, 'transaction.create', { body: { json } });
     await this.calls.claim(call, answer, 'transaction', 'uuid');
+    await this.claimSession(call, answer);
     return this.calls.masked(call, answer);
   }
 
@@ -44,6 +45,17 @@ export class DropInTransactions {
       idOf,
       ownOf: (rows) => this.ownOf(call, rows),
     });
+  }
+
+  /** Where the customer has to be verified first, Didit has made a session for it. */
+  private async claimSession(call: Call, answer: VendorAnswer): Promise<void> {
+    if (answer.code !== undefined) return;
+    const { action_required: action, remediation } = answer.body as Json;
+    for (const opened of [action, remediation]) {
+      const id = typeof opened === 'object' && opened !== null ? (opened as Json)['session_id'] : undefined;
+      if (typeof id === 'string' && isUuid(id))
+        await this.calls.claim(call, { ...answer, body: opened }, 'session', 'session_id');
+    }
   }
 
   private ownOf(call: Call, rows: readonly Json[]): Promise<Json[]> {

@@ -10,7 +10,6 @@ import {
 } from '../decision/contact-reports.js';
 import type { JsonObject } from '../wire/json.js';
 import type { Fields } from './fields.js';
-import { languages } from './languages.js';
 
 type Action = 'NO_ACTION' | 'DECLINE' | null;
 
@@ -36,7 +35,10 @@ export interface Channel {
 export type ChannelName = 'phone' | 'email';
 
 const invalidPhone = 'Invalid phone number provided.';
-const mailLanguages = ['en', ...languages.filter((code) => code !== 'en')];
+const mailLanguages =
+  'en ar bn bg bs ca cs da de el es et fa fi fr he hi hr hu hy id it ja ka kk ko ky lt lv cnr mk mn ms nl no pl pt-BR pt ro ru sk sl so sq sr sv th tr uk uz vi zh-CN zh-TW zh'.split(
+    ' ',
+  );
 
 export const channels: Readonly<Record<ChannelName, Channel>> = {
   phone: {

@@ -55,9 +55,14 @@ const nfc: Members = ({ person, createdAt }, links) => ({
   },
 });
 
+const withStreetType = (report: JsonObject, streetType: string): JsonObject => ({
+  ...report,
+  poa_parsed_address: { address_type: streetType, ...Object(report['poa_parsed_address']) },
+});
+
 const address: Members = ({ person }, links) => ({
   document_file: links('bill.png'),
-  ...addressReport(person),
+  ...withStreetType(addressReport(person), person.address.streetType),
   document_metadata: null,
   name_match_score_expected_details: null,
   name_match_score_id_verification: new Float(96.5),
