@@ -118,13 +118,7 @@ const OPERATIONS: Record<string, (owned: Owned) => Promise<void>> = {
     expect(search.matches.map((match) => match['session_id'])).not.toContain(owned.check);
     expect(search.total_matches).toBe(search.matches.length);
     expect(made.text).not.toContain(owned.check);
-    const own = await system.didit<{ face_search: { matches: Json[] } }>(
-      'face-search/',
-      { method: 'POST', ...pictures(owned.reference, 'known.png') },
-      owner,
-    );
     notFound(await system.didit<Json>(`session/${String(made.body['request_id'])}/decision/`, {}, owner));
-    expect(own.status).toBe(200);
   },
   'POST /didit/v3/database-validation': async ({ reference }) => {
     const body = { issuing_state: 'ESP', first_name: 'Nuria', vendor_data: reference };
