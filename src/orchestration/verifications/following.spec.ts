@@ -256,7 +256,7 @@ describe('following a session', () => {
 
   it('tells of a module’s status that nobody knows, and lets it pass', async () => {
     const { id, session } = await begun();
-    decide(session, 'In Review', { ...APPROVED, ...{ nfc_verifications: [{ status: 'Chip Quantum' }] } });
+    decide(session, 'In Review', { ...APPROVED, nfc_verifications: [{ status: 'Chip Quantum' }] });
     await follower.followSession({ job: 'spec' }, session.session_id);
     const seen = await read(id);
     expect(seen.result?.nfcVerifications).toEqual([{ status: 'Chip Quantum' }]);

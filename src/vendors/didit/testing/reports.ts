@@ -17,7 +17,7 @@ const lifecycle = [
 ];
 
 /** Further modules as Didit reports them in a decision; what must not reach a caller without `pii:read` holds `secret`. */
-export const FURTHER_MODULES = {
+const FURTHER_MODULES = {
   nfc_verifications: report('NFC', {
     portrait_image: 'https://media.vendor.test/secret/chip.jpg',
     chip_data: { document_number: 'secret7788', first_name: 'secret-Nuria' },
