@@ -68,6 +68,8 @@ interface VendorCallPart {
   durationUs?: number | undefined;
   /** Set when an equal call under way brought the answer. */
   collapsed?: true | undefined;
+  /** Millionths of the currency. */
+  cost?: { micros: number; currency: string } | undefined;
 }
 
 /** A record as its writer gives it: what happened, without personal data; version, origin and instance are filled in. */
@@ -196,6 +198,7 @@ function boundedVendor(vendor: VendorCallPart): VendorCallPart {
   return {
     attempt: vendor.attempt,
     collapsed: vendor.collapsed,
+    cost: vendor.cost && { currency: short(vendor.cost.currency, MOST.id), micros: vendor.cost.micros },
     durationUs: vendor.durationUs,
     name: short(vendor.name, MOST.name),
     operation: short(vendor.operation, MOST.name),

@@ -7,6 +7,11 @@ export const CLIENT_SCOPES = [
   'didit:sessions:read',
   'didit:sessions:write',
   'didit:standalone',
+  'didit:otp',
+  'didit:business:read',
+  'didit:business:write',
+  'didit:transactions:read',
+  'didit:transactions:write',
   'didit:media',
   'didit:delete',
 ] as const;

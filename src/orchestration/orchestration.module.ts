@@ -1,11 +1,19 @@
 import { Module } from '@nestjs/common';
 import { VendorsModule } from '../vendors/index.js';
 import { AuditedCommit } from './call-commit.js';
+import { DropInBusinessController } from './drop-in/drop-in-business.controller.js';
+import { DropInBusinesses } from './drop-in/drop-in-businesses.js';
 import { DropInCalls } from './drop-in/drop-in-calls.js';
 import { DropInChecks } from './drop-in/drop-in-checks.js';
+import { DropInChecksController } from './drop-in/drop-in-checks.controller.js';
+import { DropInCodes } from './drop-in/drop-in-codes.js';
 import { DropInController } from './drop-in/drop-in.controller.js';
 import { DropInList } from './drop-in/drop-in-list.js';
+import { DropInRegistry } from './drop-in/drop-in-registry.js';
+import { DropInSessionList } from './drop-in/drop-in-session-list.js';
 import { DropInSessions } from './drop-in/drop-in-sessions.js';
+import { DropInTransactions } from './drop-in/drop-in-transactions.js';
+import { DropInTransactionsController } from './drop-in/drop-in-transactions.controller.js';
 import { erasureProviders } from './erasure/erasure.providers.js';
 import { ErasableParts } from './erasure/erasable.js';
 import { ErasedSessions } from './erasure/erased-sessions.js';
@@ -15,8 +23,10 @@ import { AnswerKeeper } from './idempotency/answer-keeper.js';
 import { IdempotencyCheck } from './idempotency/idempotency-check.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { Leases } from './idempotency/leases.js';
+import { OneTimeCodes } from './ownership/one-time-codes.js';
 import { Ownership } from './ownership/ownership.js';
 import { UnlistedFields } from './vendor/unlisted-fields.js';
+import { UnknownStatuses } from './vendor/unknown-statuses.js';
 import { VendorCalls } from './vendor/vendor-calls.js';
 import { VendorTrouble } from './vendor/vendor-trouble.js';
 import { KeptDecisions } from './verifications/kept-decisions.js';
@@ -36,7 +46,7 @@ import { VerificationViews } from './verifications/verification-views.js';
 import { VerificationsController } from './verifications/verifications.controller.js';
 
 const idempotency = [AnswerKeeper, IdempotencyCheck, IdempotencyStore, Leases, AuditedCommit, Housekeeping];
-const vendor = [Ownership, UnlistedFields, VendorCalls, VendorTrouble];
+const vendor = [OneTimeCodes, Ownership, UnknownStatuses, UnlistedFields, VendorCalls, VendorTrouble];
 const verifications = [
   KeptDecisions,
   SessionAttachment,
@@ -53,12 +63,28 @@ const verifications = [
   VerificationStore,
   VerificationViews,
 ];
-const dropIn = [DropInCalls, DropInChecks, DropInList, DropInSessions];
+const dropIn = [
+  DropInBusinesses,
+  DropInCalls,
+  DropInChecks,
+  DropInCodes,
+  DropInList,
+  DropInRegistry,
+  DropInSessionList,
+  DropInSessions,
+  DropInTransactions,
+];
+const dropInControllers = [
+  DropInController,
+  DropInChecksController,
+  DropInBusinessController,
+  DropInTransactionsController,
+];
 
 /** Verifications, the drop-in, and what both stand on: idempotency, ownership and the one way to the vendor. */
 @Module({
   imports: [VendorsModule],
-  controllers: [VerificationsController, DropInController, ErasuresAdminController],
+  controllers: [VerificationsController, ...dropInControllers, ErasuresAdminController],
   providers: [...idempotency, ...vendor, ...verifications, ...dropIn, ...erasureProviders],
   exports: [AuditedCommit, ErasableParts, ErasedSessions, IdempotencyCheck, Ownership, VerificationFollower],
 })

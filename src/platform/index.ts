@@ -17,6 +17,7 @@ export type {
   Decision,
   Listener,
   RouteClass,
+  VendorCost,
   VendorPart,
 } from './http/call.js';
 export {

@@ -54,7 +54,7 @@ const build = (settings: Settings): FastifyInstance => {
     forceCloseConnections: true,
     keepAliveTimeout: 65_000,
     exposeHeadRoutes: false,
-    routerOptions: { caseSensitive: true, maxParamLength: 128 },
+    routerOptions: { caseSensitive: true, maxParamLength: 512 },
     frameworkErrors: (_error, _request, reply) => {
       void send(reply, htmlNotFound());
     },

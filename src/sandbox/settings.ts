@@ -26,6 +26,7 @@ export const sandboxSettingsSchema = z.strictObject({
         writes: limit.default(300),
         creates: limit.default(600),
         pdfs: limit.default(50),
+        ingests: limit.default(600),
       }),
     ])
     .prefault({}),

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { Businesses } from './companies/businesses.js';
+import { OneTimeCodes } from './contacts/one-time-codes.js';
+import { Transactions } from './transactions/transactions.js';
 import { IdempotentAnswers } from './api/idempotency.js';
 import { RateLimits } from './api/rate-limits.js';
 import { SandboxClock } from './clock.js';
 import { MediaSigner } from './decision/media.js';
+import { workflowFeatures, type Feature } from './decision/features.js';
 import { renderDecision } from './decision/render.js';
 import type { Scenario } from './decision/scenarios.js';
 import type { ApiFault } from './faults/api-faults.js';
@@ -47,6 +51,11 @@ export class World {
   workflowVersion = 1;
   /** What standalone checks find, where their input does not say. */
   standaloneScenario: Scenario = 'clean';
+  /** Checks of the workflow, for sessions made from now on. */
+  features: readonly Feature[] = workflowFeatures;
+  readonly codes = new OneTimeCodes();
+  readonly transactions = new Transactions();
+  readonly businesses = new Businesses();
   readonly #rendered = new WeakMap<Session, Rendered>();
 
   constructor(settings: Settings, ca: string) {
@@ -103,6 +112,10 @@ export class World {
     this.ledger.reset();
     this.rates.reset();
     this.idempotent.clear();
+    this.codes.clear();
+    this.transactions.clear();
+    this.businesses.clear();
+    this.features = workflowFeatures;
   }
 
   async close(): Promise<void> {

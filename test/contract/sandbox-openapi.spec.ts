@@ -1,46 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { Ajv, type ErrorObject } from 'ajv';
-import formats from 'ajv-formats';
 import { FormData } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBench, workflowId, type Bench, type Reply } from '../../src/sandbox/testing/fixture.js';
-
-/**
- * The sandbox held against Didit's own OpenAPI description. Three questions are asked of every answer: does the schema take
- * it, is every member there that the schema names, and is there none that it does not name. Errors are held against the
- * description's own examples, to the letter. Wherever the sandbox differs on purpose, it says so in `deviations`.
- */
-const shared = process.env['GATEHOUSE_SHARED'] ?? resolve(import.meta.dirname, '..', '..', '..', 'shared');
-const file = join(shared, 'didit', 'openapi.json');
-const present = existsSync(file);
-if (!present) console.info(`skipped: the sandbox against Didit's OpenAPI description, which is not at ${file}`);
-
-interface Schema {
-  type?: string | string[];
-  nullable?: boolean;
-  enum?: unknown[];
-  format?: string;
-  properties?: Record<string, Schema>;
-  items?: Schema;
-  oneOf?: Schema[];
-  additionalProperties?: unknown;
-}
-interface Media {
-  schema?: Schema;
-  examples?: Record<string, { value: unknown }>;
-}
-type Description = Record<
-  string,
-  Record<string, { responses: Record<string, { content?: Record<string, Media>; headers?: Record<string, unknown> }> }>
->;
+import { described, Description } from '../support/didit-description.js';
 
 /** Why an answer differs from the description of July 2026. Each row must be needed: one that is not fails its test. */
 const deviations: Readonly<Record<string, string>> = {
-  // Business sessions are not played, so their members are left out.
-  'decision lacks registry_checks': 'business sessions only',
-  'decision lacks key_people_checks': 'business sessions only',
-  'decision lacks document_verifications': 'business sessions only',
   // The document of these tests is captured with one camera, in which case the standalone schema says null.
   'decision /id_verifications/0/front_image_camera_front must be string': 'null, as in the standalone schema',
   'decision /id_verifications/0/back_image_camera_front must be string': 'null, as in the standalone schema',
@@ -59,46 +23,15 @@ const deviations: Readonly<Record<string, string>> = {
   'decision has id_verifications[].extra_fields.second_surname': 'shown by the standalone example',
 };
 
-describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', () => {
+describe.skipIf(!described)('the sandbox against Didit’s OpenAPI description', () => {
   let bench: Bench;
-  let paths: Description;
-  const used = new Set<string>();
+  let didit: Description;
 
   beforeAll(async () => {
-    paths = (JSON.parse(readFileSync(file, 'utf8')) as { paths: Description }).paths;
+    didit = new Description(deviations);
     bench = await openBench({ webhookUrl: null, rateLimits: 'off' });
   });
   afterAll(() => bench.close());
-
-  const ajv = new Ajv({ strict: false, allErrors: true, formats: { decimal: true } });
-  formats.default(ajv);
-
-  const media = (path: string, method: string, status: number): Media => {
-    const answer = paths[path]?.[method]?.responses[String(status)];
-    const found = answer?.content?.['application/json'];
-    if (found === undefined) throw new Error(`the description has no JSON for ${method} ${path} ${status}`);
-    return found;
-  };
-
-  /** What differs, without what is known to differ. */
-  const differences = (name: string, schema: Schema, body: unknown): string[] => {
-    const validate = ajv.compile(asJsonSchema(schema));
-    validate(body);
-    const found = [
-      ...(validate.errors ?? []).map((error: ErrorObject) => `${name} ${error.instancePath} ${error.message ?? ''}`),
-      ...membersMissing(schema, body).map((member) => `${name} lacks ${member}`),
-      ...membersUnknown(schema, body).map((member) => `${name} has ${member}`),
-    ];
-    for (const difference of found) if (difference in deviations) used.add(difference);
-    return [...new Set(found)].filter((difference) => !(difference in deviations));
-  };
-
-  const holds = (name: string, reply: Reply, path: string, method: string): void => {
-    expect(reply.headers['content-type']).toBe('application/json');
-    const { schema } = media(path, method, reply.status);
-    if (schema === undefined) throw new Error(`the description has no schema for ${method} ${path} ${reply.status}`);
-    expect(differences(name, schema, reply.json)).toEqual([]);
-  };
 
   const decided = async (status: string, scenario: string): Promise<string> => {
     const id = await bench.create({
@@ -129,7 +62,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
       body: { workflow_id: workflowId, vendor_data: 'contract' },
     });
     expect(reply.status).toBe(201);
-    holds('create', reply, '/v3/session/', 'post');
+    didit.holds('create', reply, '/v3/session/', 'post');
   });
 
   it.each([
@@ -141,7 +74,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
   ])('decides: %s', async (scenario, status) => {
     const id = await decided(status, scenario);
     const reply = await bench.call('GET', `/v3/session/${id}/decision/`);
-    holds('decision', reply, '/v3/session/{sessionId}/decision/', 'get');
+    didit.holds('decision', reply, '/v3/session/{sessionId}/decision/', 'get');
   });
 
   it.each(['Not Started', 'Abandoned', 'Expired', 'Kyc Expired'])(
@@ -150,7 +83,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
       const id = await bench.create();
       if (status !== 'Not Started') await bench.finish(id, status);
       const reply = await bench.call('GET', `/v3/session/${id}/decision/`);
-      holds('decision', reply, '/v3/session/{sessionId}/decision/', 'get');
+      didit.holds('decision', reply, '/v3/session/{sessionId}/decision/', 'get');
     },
   );
 
@@ -159,13 +92,17 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
     await bench.create();
     const reply = await bench.call('GET', '/v3/sessions/?limit=3');
     expect(reply.at('results.length')).toBe(3);
-    const schema = media('/v3/sessions/', 'get', 200).schema;
+    const schema = didit.media('/v3/sessions/', 'get', 200).schema;
     const row = schema?.properties?.['results']?.items?.oneOf?.[0];
     if (schema === undefined || row === undefined) throw new Error('the list is described otherwise');
     expect(
-      differences('list', { ...schema, properties: { ...schema.properties, results: {} } }, { ...Object(reply.json) }),
+      didit.differences(
+        'list',
+        { ...schema, properties: { ...schema.properties, results: {} } },
+        { ...Object(reply.json) },
+      ),
     ).toEqual([]);
-    for (const item of reply.at('results') as unknown[]) expect(differences('row', row, item)).toEqual([]);
+    for (const item of reply.at('results') as unknown[]) expect(didit.differences('row', row, item)).toEqual([]);
   });
 
   it('updates a status', async () => {
@@ -174,15 +111,15 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
       body: { new_status: 'Declined', comment: 'no' },
     });
     expect(reply.status).toBe(200);
-    holds('update', reply, '/v3/session/{sessionId}/update-status/', 'patch');
+    didit.holds('update', reply, '/v3/session/{sessionId}/update-status/', 'patch');
     const after = await bench.call('GET', `/v3/session/${id}/decision/`);
-    holds('decision', after, '/v3/session/{sessionId}/decision/', 'get');
+    didit.holds('decision', after, '/v3/session/{sessionId}/decision/', 'get');
   });
 
   it('makes the report that the description promises', async () => {
     const id = await decided('Approved', 'clean');
     const reply = await bench.call('GET', `/v3/session/${id}/generate-pdf/`);
-    const described = paths['/v3/session/{sessionId}/generate-pdf/']?.['get']?.responses['200'];
+    const described = didit.paths['/v3/session/{sessionId}/generate-pdf/']?.['get']?.responses['200'];
     expect(Object.keys(described?.content ?? {})).toEqual([reply.headers['content-type']]);
     for (const header of Object.keys(described?.headers ?? {}))
       expect(reply.headers).toHaveProperty(header.toLowerCase());
@@ -191,7 +128,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
 
   it('deletes with a body since autumn, where the description of July has an empty 204', async () => {
     const reply = await bench.call('DELETE', `/v3/session/${await bench.create()}/delete/`);
-    expect(paths['/v3/session/{sessionId}/delete/']?.['delete']?.responses).not.toHaveProperty('200');
+    expect(didit.paths['/v3/session/{sessionId}/delete/']?.['delete']?.responses).not.toHaveProperty('200');
     expect([reply.status, Object.keys(Object(reply.json))]).toEqual([
       200,
       ['session_id', 'session_number', 'face_retention_outcome', 'biometric_template_uuid'],
@@ -205,48 +142,48 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
   ])('checks by itself: %s', async (path, names) => {
     const reply = await upload(path, ...names);
     expect(reply.status).toBe(200);
-    holds(path, reply, path, 'post');
+    didit.holds(path, reply, path, 'post');
   });
 
   it.each(['Maria Embargo', 'Nobody Inparticular'])('screens %s', async (name) => {
     const body = { full_name: name, date_of_birth: '1980-01-01', nationality: 'ES' };
-    holds('aml', await bench.call('POST', '/v3/aml/', { body }), '/v3/aml/', 'post');
+    didit.holds('aml', await bench.call('POST', '/v3/aml/', { body }), '/v3/aml/', 'post');
   });
 
   it('is healthy', async () => {
-    holds('health', await bench.call('GET', '/system/healthcheck'), '/system/healthcheck', 'get');
+    didit.holds('health', await bench.call('GET', '/system/healthcheck'), '/system/healthcheck', 'get');
   });
 
   describe('errors, to the letter', () => {
-    const example = (path: string, method: string, status: number, name: string): unknown => {
-      const examples = media(path, method, status).examples ?? {};
-      if (!(name in examples)) throw new Error(`no example ${name}; there are ${Object.keys(examples).join(', ')}`);
-      return examples[name]?.value;
-    };
-
     it.each([
       ['Missing workflow_id', {}],
       ['Invalid workflow_id', { workflow_id: '00000000-0000-4000-8000-000000000000' }],
       ['Portrait image too large', { workflow_id: workflowId, portrait_image: 'A'.repeat(3_000_000) }],
     ])('create: %s', async (name, body) => {
       const reply = await bench.call('POST', '/v3/session/', { body });
-      expect([reply.status, reply.json]).toEqual([400, example('/v3/session/', 'post', 400, name)]);
+      expect([reply.status, reply.json]).toEqual([400, didit.example('/v3/session/', 'post', 400, name)]);
     });
 
     it('create: no credit, no key', async () => {
       await bench.call('POST', '/_sandbox/faults', { body: { kind: 'no-credit' } });
       const poor = await bench.call('POST', '/v3/session/', { body: { workflow_id: workflowId } });
       await bench.call('DELETE', '/_sandbox/faults');
-      expect([poor.status, poor.json]).toEqual([400, example('/v3/session/', 'post', 400, 'Insufficient credits')]);
+      expect([poor.status, poor.json]).toEqual([
+        400,
+        didit.example('/v3/session/', 'post', 400, 'Insufficient credits'),
+      ]);
       const nobody = await bench.call('POST', '/v3/session/', { body: {}, key: null });
-      expect([nobody.status, nobody.json]).toEqual([403, example('/v3/session/', 'post', 403, 'No permission')]);
+      expect([nobody.status, nobody.json]).toEqual([403, didit.example('/v3/session/', 'post', 403, 'No permission')]);
     });
 
     it('a wrong key: 401 since November, with the words that July had under 403', async () => {
       const path = '/v3/session/{sessionId}/decision/';
       const reply = await bench.call('GET', `/v3/session/${await bench.create()}/decision/`, { key: 'wrong' });
-      expect(paths[path]?.['get']?.responses).not.toHaveProperty('401');
-      expect([reply.status, reply.json]).toEqual([401, example(path, 'get', 403, 'Missing or invalid credentials')]);
+      expect(didit.paths[path]?.['get']?.responses).not.toHaveProperty('401');
+      expect([reply.status, reply.json]).toEqual([
+        401,
+        didit.example(path, 'get', 403, 'Missing or invalid credentials'),
+      ]);
     });
 
     it.each([
@@ -265,7 +202,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
       const id = await decided(status, 'clean');
       const path = '/v3/session/{sessionId}/update-status/';
       const reply = await bench.call('PATCH', `/v3/session/${id}/update-status/`, { body });
-      expect([reply.status, reply.json]).toEqual([400, example(path, 'patch', 400, name)]);
+      expect([reply.status, reply.json]).toEqual([400, didit.example(path, 'patch', 400, name)]);
     });
 
     it('update-status: Wrong Current Status', async () => {
@@ -275,16 +212,16 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
         new URL(String((await bench.call('GET', `/_sandbox/sessions/${id}`)).at('url'))).pathname,
       );
       const reply = await bench.call('PATCH', `/v3/session/${id}/update-status/`, { body: {} });
-      const expected = example('/v3/session/{sessionId}/update-status/', 'patch', 400, 'Wrong Current Status');
+      const expected = didit.example('/v3/session/{sessionId}/update-status/', 'patch', 400, 'Wrong Current Status');
       expect([reply.status, reply.json]).toEqual([400, expected]);
     });
 
     it('generate-pdf: unfinished, unknown', async () => {
       const path = '/v3/session/{sessionId}/generate-pdf/';
       const early = await bench.call('GET', `/v3/session/${await bench.create()}/generate-pdf/`);
-      expect([early.status, early.json]).toEqual([403, example(path, 'get', 403, 'KYC session not finished')]);
+      expect([early.status, early.json]).toEqual([403, didit.example(path, 'get', 403, 'KYC session not finished')]);
       const unknown = await bench.call('GET', '/v3/session/00000000-0000-4000-8000-000000000000/generate-pdf/');
-      expect([unknown.status, unknown.json]).toEqual([404, example(path, 'get', 404, 'Unknown session')]);
+      expect([unknown.status, unknown.json]).toEqual([404, didit.example(path, 'get', 404, 'Unknown session')]);
     });
 
     it.each([
@@ -294,7 +231,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
       ['Invalid api_service', 'api_service=FOO'],
     ])('list: %s', async (name, query) => {
       const reply = await bench.call('GET', `/v3/sessions/?${query}`);
-      expect([reply.status, reply.json]).toEqual([400, example('/v3/sessions/', 'get', 400, name)]);
+      expect([reply.status, reply.json]).toEqual([400, didit.example('/v3/sessions/', 'get', 400, name)]);
     });
 
     it.each([
@@ -305,7 +242,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
       ['Monitoring without saving', { full_name: 'A', include_ongoing_monitoring: true, save_api_request: false }],
     ])('aml: %s', async (name, body) => {
       const reply = await bench.call('POST', '/v3/aml/', { body });
-      expect([reply.status, reply.json]).toEqual([400, example('/v3/aml/', 'post', 400, name)]);
+      expect([reply.status, reply.json]).toEqual([400, didit.example('/v3/aml/', 'post', 400, name)]);
     });
 
     it.each([
@@ -324,7 +261,7 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
         form.set(part, new File([Buffer.alloc(size)], title));
       }
       const reply = await bench.call('POST', path, { form });
-      expect([reply.status, reply.json]).toEqual([400, example(path, 'post', 400, name)]);
+      expect([reply.status, reply.json]).toEqual([400, didit.example(path, 'post', 400, name)]);
     });
 
     it.each([
@@ -334,67 +271,13 @@ describe.skipIf(!present)('the sandbox against Didit’s OpenAPI description', (
       await bench.call('POST', '/_sandbox/faults', { body: { kind: 'rate-limited', operations: [operation] } });
       const reply = await bench.call(verb, path.replace('{sessionId}', '00000000-0000-4000-8000-000000000000'));
       await bench.call('DELETE', '/_sandbox/faults');
-      holds('limited', reply, path, method);
-      const headers = Object.keys(paths[path]?.[method]?.responses['429']?.headers ?? {});
+      didit.holds('limited', reply, path, method);
+      const headers = Object.keys(didit.paths[path]?.[method]?.responses['429']?.headers ?? {});
       for (const header of headers) expect(reply.headers[header.toLowerCase()]).toMatch(/^\d+$/);
     });
   });
 
   it('needs each of its deviations', () => {
-    expect(Object.keys(deviations).filter((deviation) => !used.has(deviation))).toEqual([]);
+    expect(didit.unneeded()).toEqual([]);
   });
 });
-
-/**
- * OpenAPI 3.0 says `nullable` where JSON Schema has a type null, and its enums forget the null. Date-times are taken without
- * a zone as well, since the description's own examples have none.
- */
-const asJsonSchema = (schema: Schema): Schema => {
-  const { nullable, ...rest } = schema;
-  const types = [schema.type ?? []].flat();
-  return {
-    ...rest,
-    ...(nullable === true && types.length > 0 ? { type: [...types, 'null'] } : {}),
-    ...(nullable === true && schema.enum !== undefined ? { enum: [...schema.enum, null] } : {}),
-    ...(schema.format === 'date-time' ? { format: 'iso-date-time' } : {}),
-    ...(schema.properties === undefined ? {} : { properties: mapped(schema.properties) }),
-    ...(schema.items === undefined ? {} : { items: asJsonSchema(schema.items) }),
-    ...(schema.oneOf === undefined ? {} : { oneOf: schema.oneOf.map(asJsonSchema) }),
-  };
-};
-
-const mapped = (properties: Record<string, Schema>): Record<string, Schema> =>
-  Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, asJsonSchema(schema)]));
-
-/** Objects whose members are for each to choose: what is absent means nothing. */
-const free =
-  /(^|\.)(expected_details|contact_details|metadata|extra_fields|mrz|properties|additional_data|additional_details|adverse_media_details|additional_information)$/;
-
-const membersMissing = (schema: Schema, value: unknown, path = ''): string[] =>
-  walk(schema, value, path, (properties, object, at) =>
-    free.test(at) ? [] : Object.keys(properties).filter((name) => !(name in object)),
-  );
-
-const membersUnknown = (schema: Schema, value: unknown, path = ''): string[] =>
-  walk(schema, value, path, (properties, object, at) =>
-    free.test(at) && !at.endsWith('extra_fields') ? [] : Object.keys(object).filter((name) => !(name in properties)),
-  );
-
-const walk = (
-  schema: Schema,
-  value: unknown,
-  path: string,
-  names: (properties: Record<string, Schema>, object: object, path: string) => string[],
-): string[] => {
-  if (Array.isArray(value)) {
-    const { items } = schema;
-    return items === undefined ? [] : value.flatMap((item) => walk(items, item, `${path}[]`, names));
-  }
-  if (typeof value !== 'object' || value === null || schema.properties === undefined) return [];
-  const inner = Object.entries(value).flatMap(([name, item]) => {
-    const property = schema.properties?.[name];
-    return property === undefined ? [] : walk(property, item, path === '' ? name : `${path}.${name}`, names);
-  });
-  const prefix = path === '' ? '' : `${path}.`;
-  return [...names(schema.properties, value, path).map((name) => `${prefix}${name}`), ...inner];
-};

@@ -16,22 +16,32 @@ interface Owned {
   verification: string;
   session: string;
   check: string;
+  phone: string;
+  email: string;
+  /** Of a company that a search found. */
+  choice: string;
+  business: string;
+  /** The client's own reference of it. */
+  company: string;
+  transaction: string;
 }
 
 const ids = (answer: Answer<Json>, list: 'items' | 'results', member: string) =>
   (answer.body[list] as Json[]).map((row) => row[member]);
 
 /** A form with pictures that any of the checks takes. */
-function pictures(vendorData: string): { body: Buffer; headers: Record<string, string> } {
+function pictures(vendorData: string, file = 'a.png'): { body: Buffer; headers: Record<string, string> } {
   const bytes = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(2_000)]);
-  const parts = ['user_image', 'ref_image', 'front_image'].flatMap((name) => [
+  const parts = ['user_image', 'ref_image', 'front_image', 'document'].flatMap((name) => [
     Buffer.from(
-      `--b\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n`,
+      `--b\r\nContent-Disposition: form-data; name="${name}"; filename="${file}"\r\nContent-Type: image/png\r\n\r\n`,
     ),
     bytes,
     Buffer.from('\r\n'),
   ]);
-  const field = `--b\r\nContent-Disposition: form-data; name="vendor_data"\r\n\r\n${vendorData}\r\n--b--\r\n`;
+  const text = (name: string, value: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const field = `${text('vendor_data', vendorData)}${text('fields', '["name"]')}--b--\r\n`;
   return {
     body: Buffer.concat([...parts, Buffer.from(field)]),
     headers: { 'content-type': 'multipart/form-data; boundary=b' },
@@ -98,7 +108,89 @@ const OPERATIONS: Record<string, (owned: Owned) => Promise<void>> = {
     const other = await dropIn('aml/', { body: { full_name: 'Nuria Ferrer' }, headers });
     expect(other.body['request_id']).not.toBe(first.body['request_id']);
   },
+  'POST /didit/v3/age-estimation': checkBy('age-estimation/'),
+  'POST /didit/v3/poa': checkBy('poa/'),
+  'POST /didit/v3/document-ai': checkBy('document-ai/'),
+  'POST /didit/v3/face-search': async (owned) => {
+    // Every face of the application looks like this one, the owner's check among them.
+    const made = await dropIn('face-search/', { method: 'POST', ...pictures(owned.reference, 'known.png') });
+    const search = made.body['face_search'] as { matches: Json[]; total_matches: number; warnings: Json[] };
+    expect(search.matches.map((match) => match['session_id'])).not.toContain(owned.check);
+    expect(search.total_matches).toBe(search.matches.length);
+    expect(made.text).not.toContain(owned.check);
+    notFound(await system.didit<Json>(`session/${String(made.body['request_id'])}/decision/`, {}, owner));
+  },
+  'POST /didit/v3/database-validation': async ({ reference }) => {
+    const body = { issuing_state: 'ESP', first_name: 'Nuria', vendor_data: reference };
+    const made = await dropIn('database-validation/', { body });
+    expect(made.body).toMatchObject({ vendor_data: reference, database_validation: { status: 'Approved' } });
+    notFound(await system.didit<Json>(`session/${String(made.body['request_id'])}/decision/`, {}, owner));
+  },
+  'POST /didit/v3/wallet-screening': async () => {
+    const body = { wallet_address: '0x28c6c06298d514db089934071355e5743bf21d60', blockchain: 'ETH' };
+    expect((await dropIn('wallet-screening/', { body })).body).toMatchObject({ status: 'SCREENED' });
+  },
+  'POST /didit/v3/phone/send': ({ phone }) => codeTaken('phone/send/', { phone_number: phone }),
+  'POST /didit/v3/phone/check': async ({ phone }) =>
+    notFound(await dropIn('phone/check/', { body: { phone_number: phone, code: '123456' } })),
+  'POST /didit/v3/email/send': ({ email }) => codeTaken('email/send/', { email: email.toUpperCase() }),
+  'POST /didit/v3/email/check': async ({ email }) =>
+    notFound(await dropIn('email/check/', { body: { email, code: '123456' } })),
+  'POST /didit/v3/kyb/search': async ({ choice }) => {
+    const found = await dropIn('kyb/search/', { body: { country_code: 'GB', name: 'acme' } });
+    expect(found.text).not.toContain(choice);
+  },
+  'POST /didit/v3/kyb/select': async ({ choice }) =>
+    notFound(await dropIn('kyb/select/', { body: { kyb_response_id: choice } })),
+  'POST /didit/v3/businesses/create': async ({ reference, business }) => {
+    // The same reference is another business for another client.
+    const made = await dropIn('businesses/create/', { body: { vendor_data: reference, legal_name: 'Mine' } });
+    expect([made.status, made.body['vendor_data']]).toEqual([201, reference]);
+    expect(made.body['didit_internal_id']).not.toBe(business);
+  },
+  'GET /didit/v3/businesses': async ({ business }) => {
+    const seen = ids(await dropIn('businesses/?limit=100'), 'results', 'didit_internal_id');
+    expect(seen).not.toContain(business);
+  },
+  'GET /didit/v3/businesses/{vendorData}': async ({ company }) => {
+    const answer = await dropIn(`businesses/${company}/`);
+    expect([answer.status, answer.headers['gatehouse-code']]).toEqual([404, 'not-found']);
+  },
+  'PATCH /didit/v3/businesses/{vendorData}': async ({ company }) => {
+    const body = { legal_name: 'Taken over' };
+    expect((await dropIn(`businesses/${company}/`, { method: 'PATCH', body })).status).toBe(404);
+  },
+  'PATCH /didit/v3/businesses/{vendorData}/update-status': async ({ company }) => {
+    const body = { status: 'BLOCKED' };
+    expect((await dropIn(`businesses/${company}/update-status/`, { method: 'PATCH', body })).status).toBe(404);
+  },
+  'POST /didit/v3/transactions': async ({ reference, transaction }) => {
+    // The same id is another transaction for another client.
+    const made = await dropIn('transactions/', { body: payment(reference) });
+    expect([made.status, made.body['txn_id']]).toEqual([201, reference]);
+    expect(made.body['uuid']).not.toBe(transaction);
+    expect(made.body['vendor_data']).toBe(reference);
+  },
+  'GET /didit/v3/transactions': async ({ transaction }) =>
+    expect(ids(await dropIn('transactions/?limit=100'), 'results', 'uuid')).not.toContain(transaction),
+  'GET /didit/v3/transactions/{transactionId}': async ({ transaction }) =>
+    notFound(await dropIn(`transactions/${transaction}/`)),
 };
+
+/** Another client awaits a code there. */
+async function codeTaken(path: string, body: Json): Promise<void> {
+  const answer = await dropIn(path, { body });
+  expect([answer.status, answer.body['code']]).toEqual([409, 'conflict']);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+}
+
+const payment = (reference: string) => ({
+  transaction_id: reference,
+  transaction_category: 'finance',
+  transaction_details: { direction: 'outbound', amount: 12, currency: 'EUR' },
+  subject: { vendor_data: reference, full_name: 'Nuria Ferrer' },
+  counterparty: { vendor_data: `${reference}-other`, full_name: 'Nobody Inparticular' },
+});
 
 describe('what a client made', () => {
   let owned: Owned;
@@ -109,7 +201,26 @@ describe('what a client made', () => {
       body: { workflow: 'onboarding', subject: { reference, relationship: 'customer' } },
     });
     const check = await system.didit<Json>('passive-liveness/', { method: 'POST', ...pictures(reference) }, owner);
+    const phone = `+346${randomBytes(4).readUInt32BE().toString().padStart(10, '0').slice(0, 8)}`;
+    const email = `${reference}@mail.example`;
+    const company = `company-${randomUUID()}`;
+    const ask = (path: string, body: Json) => system.didit<Json>(path, { body }, owner);
+    await ask('phone/send/', { phone_number: phone, vendor_data: reference });
+    await ask('email/send/', { email, vendor_data: reference });
+    const found = await system.didit<{ kyb_registry: { companies: Json[] } }>(
+      'kyb/search/',
+      { body: { country_code: 'GB', name: 'acme' } },
+      owner,
+    );
+    const { body: business } = await ask('businesses/create/', { vendor_data: company, legal_name: 'Acme' });
+    const { body: transaction } = await ask('transactions/', payment(reference));
     owned = {
+      phone,
+      email,
+      company,
+      choice: String(found.body.kyb_registry.companies[0]?.['kyb_response_id']),
+      business: String(business['didit_internal_id']),
+      transaction: String(transaction['uuid']),
       reference,
       verification: made.body.id,
       session: made.body.vendor.sessionId,
@@ -142,5 +253,26 @@ describe('what a client made', () => {
     const list = await system.didit<Json>(`sessions/?vendor_data=${owned.reference}`, {}, owner);
     expect(ids(list, 'results', 'session_id')).toEqual([owned.check, owned.session]);
     expect((await system.didit(`session/${owned.check}/decision/`, {}, owner)).status).toBe(200);
+  });
+
+  it('is still usable for its owner, whatever others tried', async () => {
+    const ask = (path: string, body?: Json) => system.didit<Json>(path, body === undefined ? {} : { body }, owner);
+    const tried = { phone_number: owned.phone, code: '123456' };
+    expect((await ask('phone/check/', tried)).body).toMatchObject({ status: 'Approved', vendor_data: owned.reference });
+    expect((await ask('email/check/', { email: owned.email, code: '123456' })).body['status']).toBe('Approved');
+    const selected = await ask('kyb/select/', { kyb_response_id: owned.choice });
+    expect((await ask(`session/${String(selected.body['request_id'])}/decision/`)).status).toBe(200);
+    const business = await ask(`businesses/${owned.company}/`);
+    expect(business.body).toMatchObject({ vendor_data: owned.company, status: 'ACTIVE' });
+    expect(ids(await ask('businesses/?limit=100'), 'results', 'didit_internal_id')).toContain(owned.business);
+    expect((await ask(`transactions/${owned.transaction}/`)).body).toMatchObject({
+      txn_id: owned.reference,
+      vendor_data: owned.reference,
+    });
+    const list = await ask('transactions/?limit=100');
+    expect(ids(list, 'results', 'uuid')).toContain(owned.transaction);
+    expect(list.text).toContain(`"counterparty_vendor_data":"${owned.reference}-other"`);
+    // Once it is used up, the number is anybody's again.
+    expect((await dropIn('phone/send/', { body: { phone_number: owned.phone } })).status).toBe(200);
   });
 });

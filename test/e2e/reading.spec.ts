@@ -71,6 +71,16 @@ describe('usage', () => {
   const usage = async (query: string, scope = 'operator') =>
     (await system.admin<Usage>(`/usage?${query}`, { scope })).body;
 
+  it('stands on records that tell what each answer cost, as it was priced then', async () => {
+    const { body } = await system.admin<{ items: Line[] }>(`/audit/records?verification=${verification.id}`, {
+      scope: 'auditor',
+    });
+    const vendors = body.items.flatMap(({ record }) => (record as { vendor?: object }).vendor ?? []);
+    expect(vendors).toContainEqual(
+      expect.objectContaining({ operation: 'session.create', status: 201, cost: { micros: 300_000, currency: 'EUR' } }),
+    );
+  });
+
   it('tells within seconds who called, how long it took, where the time went, and what the vendor costs', async () => {
     const client = system.credentials.clientId;
     const mine = await until(async () => {

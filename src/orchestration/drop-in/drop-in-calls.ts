@@ -1,20 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/index.js';
-import { type Call, clientOf, Clock, isUuid, ProblemError, PROBLEMS } from '../../platform/index.js';
+import { type Call, clientOf, Clock, Database, isUuid, ProblemError, PROBLEMS } from '../../platform/index.js';
 import {
   clientTag,
   DiditVendor,
   type OperationName,
   OPERATIONS,
+  ownAnswer,
   rightsOf,
   type VendorAnswer,
   type VendorRequest,
-  withOwnVendorData,
 } from '../../vendors/index.js';
-import { Ownership } from '../ownership/ownership.js';
+import { type OwnedKind, Ownership } from '../ownership/ownership.js';
 import { recordOf } from '../vendor/asker.js';
 import { UnlistedFields } from '../vendor/unlisted-fields.js';
+import { UnknownStatuses } from '../vendor/unknown-statuses.js';
 import { VendorCalls } from '../vendor/vendor-calls.js';
+
+type Row = Record<string, unknown>;
+
+/** Under which name the record tells of a thing at the vendor. */
+const DETAIL: Readonly<Record<OwnedKind, string>> = { session: 'sessionId', transaction: 'transactionId' };
 
 /** An answer in Didit's own format, as the client may see it. */
 export interface DropInAnswer {
@@ -32,6 +38,8 @@ export class DropInCalls {
     private readonly ownership: Ownership,
     private readonly auditLog: AuditLog,
     private readonly unlisted: UnlistedFields,
+    private readonly statuses: UnknownStatuses,
+    private readonly database: Database,
     private readonly clock: Clock,
   ) {}
 
@@ -47,20 +55,47 @@ export class DropInCalls {
     return this.calls.call(call, operation, request);
   }
 
-  /** @returns the id, when the session is the client's own. @throws ProblemError `not-found` */
-  async own(call: Call, sessionId: string): Promise<string> {
-    if (!isUuid(sessionId)) throw new ProblemError('not-found', { rule: 'ownership.malformed' });
-    // The record names the route's template: which session it was about stands here.
-    call.detail = { ...call.detail, sessionId };
-    await this.ownership.check(clientOf(call).id, 'session', sessionId);
-    return sessionId;
+  /** @returns the id, when it is the client's own. @throws ProblemError `not-found` */
+  async own(call: Call, id: string, kind: OwnedKind = 'session'): Promise<string> {
+    if (!isUuid(id)) throw new ProblemError('not-found', { rule: 'ownership.malformed' });
+    // The record names the route's template: which one it was about stands here.
+    call.detail = { ...call.detail, [DETAIL[kind]]: id };
+    await this.ownership.check(clientOf(call).id, kind, id);
+    return id;
+  }
+
+  /** Makes the client the owner of what an answer names; nothing is told of it before that. */
+  async claim(call: Call, answer: VendorAnswer, kind: OwnedKind, member: string): Promise<void> {
+    if (answer.code !== undefined) return;
+    const ref = String((answer.body as Record<string, unknown>)[member]).toLowerCase();
+    call.detail = { ...call.detail, [DETAIL[kind]]: ref };
+    await this.database.transaction((tx) => this.ownership.claim(tx, clientOf(call).id, kind, ref));
+  }
+
+  /** Rows of a list that are the client's own. @param marked whether a row bears the client's mark, whoever has noted it */
+  async ownRows(
+    call: Call,
+    kind: OwnedKind,
+    rows: readonly Row[],
+    idOf: (row: Row) => string,
+    marked: (row: Row) => boolean,
+  ): Promise<Row[]> {
+    const { id: clientId } = clientOf(call);
+    const own = await this.ownership.ownOf(clientId, kind, rows.map(idOf));
+    for (const row of rows.filter((candidate) => !own.has(idOf(candidate)) && marked(candidate))) {
+      // Made for this client by a call that broke off before it could be noted.
+      await this.database.transaction((tx) => this.ownership.claim(tx, clientId, kind, idOf(row)));
+      own.add(idOf(row));
+    }
+    return rows.filter((row) => own.has(idOf(row)));
   }
 
   /** Didit's answer for this client's eyes. */
   masked(call: Call, answer: VendorAnswer): DropInAnswer {
     if (answer.code !== undefined) return refused(this.vendor, answer, answer.code);
     const client = clientOf(call);
-    const own = withOwnVendorData(clientTag(client.id), answer.body);
+    this.statuses.look(answer.operation, answer.body);
+    const own = ownAnswer(clientTag(client.id), answer.operation, answer.body);
     const { value, unlisted } = this.vendor.masks.answer(answer.operation, own, rightsOf(client.scopes));
     this.unlisted.tell(answer.operation, unlisted);
     return { status: answer.status, headers: {}, body: value };

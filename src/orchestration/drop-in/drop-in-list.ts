@@ -1,92 +1,78 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Call, clientOf, Database, ORIGINS, type Origins, ProblemError } from '../../platform/index.js';
-import { clientTag, restored, type VendorAnswer } from '../../vendors/index.js';
-import { Ownership } from '../ownership/ownership.js';
+import { type Call, clientOf, ORIGINS, type Origins, ProblemError } from '../../platform/index.js';
+import { clientTag, type OperationName, type VendorAnswer } from '../../vendors/index.js';
 import { type DropInAnswer, DropInCalls } from './drop-in-calls.js';
-import { pageUrl, readListQuery, type SessionListQuery, upstream } from './list-query.js';
+import { type ListQuery, pageUrl, readListQuery, upstream } from './list-query.js';
 
 const PAGE = 200;
 const MOST_PAGES = 25;
 
 type Json = Record<string, unknown>;
 
-interface Rows {
-  own: Json[];
-  count: number;
+/** One of Didit's lists, and how a client's own rows are found in it. */
+export interface OwnedList {
+  operation: Extract<OperationName, `${string}.list`>;
+  idOf: (row: Json) => string;
+  ownOf: (rows: readonly Json[]) => Promise<Json[]>;
 }
 
-/** Didit's list of sessions as one client's: Didit lists those of all clients, and only the client's own are found, counted and shown. */
+/** A list of Didit's as one client's: Didit lists what all clients have, and only the client's own is found, counted and shown. */
 @Injectable()
 export class DropInList {
   constructor(
     private readonly calls: DropInCalls,
-    private readonly ownership: Ownership,
-    private readonly database: Database,
     @Inject(ORIGINS) private readonly origins: Origins,
   ) {}
 
-  /** @throws ProblemError `unprocessable` when too many sessions would have to be looked through. */
-  async list(call: Call, parameters: Record<string, unknown>): Promise<DropInAnswer> {
-    const query = readListQuery(parameters);
+  /** @throws ProblemError `unprocessable` when too many rows would have to be looked through. */
+  async list(call: Call, parameters: Readonly<Record<string, unknown>>, list: OwnedList): Promise<DropInAnswer> {
+    const query = readListQuery(list.operation, parameters);
     const first = await this.ask(call, query, 0, PAGE);
     if (first.code !== undefined) return this.calls.masked(call, first);
-    const { own, count } = await this.walk(call, query, first);
+    const own = await this.walk(call, query, first, list);
     const { limit, offset } = query;
     const body = {
-      count,
-      next: offset + limit < count ? pageUrl(this.origins.publicUrl, query, offset + limit) : null,
+      count: own.length,
+      next: offset + limit < own.length ? pageUrl(this.origins.publicUrl, query, offset + limit) : null,
       previous: offset > 0 ? pageUrl(this.origins.publicUrl, query, Math.max(0, offset - limit)) : null,
       results: own.slice(offset, offset + limit),
     };
     return this.calls.masked(call, { ...first, body });
   }
 
-  /** All own sessions that match. Didit knows no filter for them but `vendor_data`, so that the whole list is walked. */
-  private async walk(call: Call, query: SessionListQuery, first: VendorAnswer): Promise<Rows> {
+  /** All own rows that match. Didit knows no filter for them but `vendor_data` of sessions, so that the whole list is walked. */
+  private async walk(call: Call, query: ListQuery, first: VendorAnswer, list: OwnedList): Promise<Json[]> {
     const own = new Map<string, Json>();
     let page = first.body as Json;
     for (let pages = 1, offset = 0; ; pages += 1) {
       const rows = page['results'] as Json[];
-      // Sessions made meanwhile push others to the next page, where they come again.
-      for (const row of await this.ownOf(call, rows)) own.set(String(row['session_id']), row);
+      // Rows made meanwhile push others to the next page, where they come again.
+      for (const row of await list.ownOf(rows)) own.set(list.idOf(row), row);
       if (page['next'] === null || page['next'] === undefined || rows.length === 0) break;
-      if (pages === MOST_PAGES) throw tooMany();
+      if (pages === MOST_PAGES) throw tooMany(query);
       offset += rows.length;
       page = await this.nextPage(call, query, offset);
     }
-    return { own: [...own.values()], count: own.size };
+    return [...own.values()];
   }
 
-  private async nextPage(call: Call, query: SessionListQuery, offset: number): Promise<Json> {
+  private async nextPage(call: Call, query: ListQuery, offset: number): Promise<Json> {
     const answer = await this.ask(call, query, offset, PAGE);
     if (answer.code !== undefined) throw new ProblemError('vendor-invalid-answer', { rule: 'vendor.list' });
     return answer.body as Json;
   }
 
-  private ask(call: Call, { filters }: SessionListQuery, offset: number, limit: number): Promise<VendorAnswer> {
+  private ask(call: Call, { operation, filters }: ListQuery, offset: number, limit: number): Promise<VendorAnswer> {
     const paging = { limit: String(limit), ...(offset > 0 ? { offset: String(offset) } : {}) };
     const query = { ...upstream(filters, clientTag(clientOf(call).id)), ...paging };
-    return this.calls.forward(call, 'session.list', { query });
-  }
-
-  private async ownOf(call: Call, rows: readonly Json[]): Promise<Json[]> {
-    const { id: clientId } = clientOf(call);
-    const idOf = (row: Json) => String(row['session_id']).toLowerCase();
-    const own = await this.ownership.ownOf(clientId, 'session', rows.map(idOf));
-    const tag = clientTag(clientId);
-    const lost = rows.filter((row) => !own.has(idOf(row)) && restored(tag, row['vendor_data']) !== undefined);
-    for (const row of lost) {
-      // Made for this client by a call that broke off before it could be noted.
-      await this.database.transaction((tx) => this.ownership.claim(tx, clientId, 'session', idOf(row)));
-      own.add(idOf(row));
-    }
-    return rows.filter((row) => own.has(idOf(row)));
+    return this.calls.forward(call, operation, { query });
   }
 }
 
-function tooMany(): ProblemError {
+function tooMany({ operation }: ListQuery): ProblemError {
+  const narrower = operation === 'session.list' ? ': narrow the list by vendor_data, status, date_from or date_to' : '';
   return new ProblemError('unprocessable', {
-    detail: `More than ${PAGE * MOST_PAGES} sessions would have to be looked through: narrow the list by vendor_data, status, date_from or date_to.`,
+    detail: `More than ${PAGE * MOST_PAGES} rows would have to be looked through${narrower}.`,
     rule: 'list.too-long',
   });
 }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
-import { type Call, clientOf, Database, Log, ProblemError } from '../../platform/index.js';
-import { clientTag, namespaced, type VendorAnswer } from '../../vendors/index.js';
-import { Ownership } from '../ownership/ownership.js';
+import { type Call, clientOf, Log, ProblemError } from '../../platform/index.js';
+import { clientTag, namespaced } from '../../vendors/index.js';
 import type { Background } from '../vendor/asker.js';
 import { VerificationFollower } from '../verifications/verification-follower.js';
 import { type DropInAnswer, DropInCalls } from './drop-in-calls.js';
@@ -13,9 +12,7 @@ import { jsonObject, ownVendorData, refuseCallback } from './request-body.js';
 export class DropInSessions {
   constructor(
     private readonly calls: DropInCalls,
-    private readonly ownership: Ownership,
     private readonly follower: VerificationFollower,
-    private readonly database: Database,
     private readonly log: Log,
   ) {}
 
@@ -27,7 +24,7 @@ export class DropInSessions {
     const written = ownVendorData(wanted['vendor_data']);
     const json = { ...wanted, vendor_data: namespaced(clientTag(client.id), written, call.id) };
     const answer = await this.calls.forward(call, 'session.create', { body: { json } });
-    await this.claim(call, answer, 'session_id');
+    await this.calls.claim(call, answer, 'session', 'session_id');
     return this.calls.masked(call, answer);
   }
 
@@ -71,14 +68,6 @@ export class DropInSessions {
         'content-disposition': `attachment; filename=session_${sessionId}.pdf`,
       },
     };
-  }
-
-  /** Makes the client the owner of what an answer names; nothing is told of a session before that. */
-  async claim(call: Call, answer: VendorAnswer, member: string): Promise<void> {
-    if (answer.code !== undefined) return;
-    const ref = String((answer.body as Record<string, unknown>)[member]).toLowerCase();
-    call.detail = { ...call.detail, sessionId: ref };
-    await this.database.transaction((tx) => this.ownership.claim(tx, clientOf(call).id, 'session', ref));
   }
 
   /** The change stands at the vendor whatever becomes of this: a verification that missed it is brought up by its next look. */

@@ -1,29 +1,32 @@
-import { namespaced, OPERATIONS } from '../../vendors/index.js';
+import { namespaced, type OperationName, OPERATIONS } from '../../vendors/index.js';
 
 const DEFAULT_LIMIT = 50;
 const MOST_LIMIT = 100;
 const PAGING = new Set(['limit', 'offset']);
-const LISTED: ReadonlySet<string> = new Set(OPERATIONS['session.list'].query);
 
+type ListOperation = Extract<OperationName, `${string}.list`>;
 type Query = Record<string, string | readonly string[]>;
 
 /** The list's own question: its filters as the client wrote them, and which part of it is wanted. */
-export interface SessionListQuery {
+export interface ListQuery {
+  operation: ListOperation;
   filters: Query;
   limit: number;
   offset: number;
 }
 
 /** Parameters that Didit does not know are left out, and a limit or offset that is none counts as absent, as it does there. */
-export function readListQuery(query: Readonly<Record<string, unknown>>): SessionListQuery {
+export function readListQuery(operation: ListOperation, query: Readonly<Record<string, unknown>>): ListQuery {
+  const listed: ReadonlySet<string> = new Set(OPERATIONS[operation].query);
   const filters: Query = {};
   for (const [name, value] of Object.entries(query)) {
-    if (!LISTED.has(name) || PAGING.has(name)) continue;
+    if (!listed.has(name) || PAGING.has(name)) continue;
     const values = [value].flat().filter((text) => typeof text === 'string' && text !== '') as string[];
     const [first] = values;
     if (first !== undefined) filters[name] = values.length === 1 ? first : values;
   }
   return {
+    operation,
     filters,
     limit: Math.min(wholeNumber(query['limit'], 1) ?? DEFAULT_LIMIT, MOST_LIMIT),
     offset: wholeNumber(query['offset'], 0) ?? 0,
@@ -39,12 +42,12 @@ export function upstream(filters: Query, tag: string): Query {
 }
 
 /** Address of another part of the same list, on the gateway. */
-export function pageUrl(publicUrl: string, { filters, limit }: SessionListQuery, offset: number): string {
+export function pageUrl(publicUrl: string, { operation, filters, limit }: ListQuery, offset: number): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(filters)) for (const text of [value].flat()) parameters.append(name, text);
   parameters.set('limit', String(limit));
   if (offset > 0) parameters.set('offset', String(offset));
-  return `${publicUrl}/didit/v3/sessions/?${parameters.toString()}`;
+  return `${publicUrl}/didit${OPERATIONS[operation].path}?${parameters.toString()}`;
 }
 
 function wholeNumber(value: unknown, least: number): number | undefined {

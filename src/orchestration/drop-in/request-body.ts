@@ -1,4 +1,5 @@
-import { type FieldError, ProblemError } from '../../platform/index.js';
+import { type Call, clientOf, type FieldError, ProblemError } from '../../platform/index.js';
+import { clientTag, namespaced } from '../../vendors/index.js';
 
 type Json = Record<string, unknown>;
 
@@ -17,10 +18,29 @@ export function jsonObject(body: unknown): Json {
 }
 
 /** What the client wrote; null and absent are the same. @throws ProblemError `invalid-request` when it is no text. */
-export function ownVendorData(value: unknown): string | undefined {
+export function ownVendorData(value: unknown, pointer = '/vendor_data'): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
-  throw invalid({ pointer: '/vendor_data', message: 'must be a string' });
+  throw invalid({ pointer, message: 'must be a string' });
+}
+
+/** A body with its `vendor_data`, where it has one, in the client's namespace. @throws ProblemError `invalid-request` when it is no text. */
+export function ownWords(call: Call, wanted: Json): Json {
+  const written = ownVendorData(wanted['vendor_data']);
+  if (written === undefined) return wanted;
+  return { ...wanted, vendor_data: namespaced(clientTag(clientOf(call).id), written, call.id) };
+}
+
+/** A text that the gateway itself goes by. @throws ProblemError `invalid-request` when it is absent, empty, no text or too long. */
+export function requiredText(wanted: Json, member: string, longest = 320): string {
+  const value = wanted[member];
+  if (typeof value === 'string' && value.trim() !== '' && value.length <= longest) return value;
+  throw invalid({ pointer: `/${member}`, message: `must be a text of 1 to ${longest} characters` });
+}
+
+/** @throws ProblemError `invalid-request` when the member is there. */
+export function refuseMember(wanted: Json, member: string, message: string): void {
+  if (wanted[member] !== undefined && wanted[member] !== null) throw invalid({ pointer: `/${member}`, message });
 }
 
 /**

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, Database, ProblemError, type Tx } from '../../platform/index.js';
 
 /** What stands at the vendor and belongs to the client that made it. */
-export type OwnedKind = 'session';
+export type OwnedKind = 'session' | 'transaction';
 
 const VENDOR = 'didit';
 const MOST_KEPT = 50_000;

@@ -42,7 +42,9 @@ export class VendorCalls {
     try {
       const answer = await this.vendor.call(operation, { ...request, ...onBehalfOf(asker, operation, request) });
       const { status, attempts, durationUs, collapsed } = answer;
-      await this.ended(asker, operation, part(operation, status, attempts, durationUs, collapsed));
+      const cost = answer.code === undefined && collapsed !== true ? this.vendor.prices.of(operation) : undefined;
+      const ended = part(operation, status, attempts, durationUs, collapsed);
+      await this.ended(asker, operation, cost === undefined ? ended : { ...ended, cost });
       return answer;
     } catch (error) {
       if (error instanceof VendorFailure) await this.failed(asker, operation, error, startedNs);

@@ -53,7 +53,7 @@ describe('following a session', () => {
     return { id, session: house.vendor.session(vendor.sessionId), call };
   }
 
-  function decide(session: SpecSession, status: string, modules = APPROVED): void {
+  function decide(session: SpecSession, status: string, modules: Record<string, unknown> = APPROVED): void {
     session.status = status;
     session.modules = modules;
   }
@@ -222,6 +222,47 @@ describe('following a session', () => {
     expect((await read(id)).status).toBe('pending');
     expect(await house.signals('vendor.unknown-status')).toContainEqual(
       expect.objectContaining({ detail: { status: 'Quantum Approved' } }),
+    );
+  });
+
+  it('shows further modules once the session has them: steps, result and warnings, masked', async () => {
+    const { id, session } = await begun();
+    const warnings = [{ feature: 'PROOF_OF_ADDRESS', risk: 'POOR', log_type: 'warning', short_description: 'secret' }];
+    const address = {
+      node_id: 'feature_poa',
+      status: 'In Review',
+      issuing_state: 'ESP',
+      poa_address: 'secret',
+      warnings,
+    };
+    const further = {
+      features: ['ID_VERIFICATION', 'AML', 'POA', 'QUESTIONNAIRE'],
+      poa_verifications: [address],
+      questionnaire_responses: null,
+    };
+    decide(session, 'In Review', { ...APPROVED, ...further });
+    await follower.followSession({ job: 'spec' }, session.session_id);
+    const plain = await read(id);
+    expect(plain.steps.slice(4).map(({ name, status }) => [name, status])).toEqual([
+      ['proof-of-address', 'review'],
+      ['questionnaire', 'skipped'],
+    ]);
+    expect(plain.result?.poaVerifications).toMatchObject([{ status: 'In Review', issuingState: 'ESP' }]);
+    expect(plain.result).not.toHaveProperty('questionnaireResponses');
+    expect(plain.warnings).toContainEqual({ feature: 'PROOF_OF_ADDRESS', risk: 'POOR', logType: 'warning' });
+    expect(JSON.stringify(plain)).not.toContain('secret');
+    expect((await read(id, PERSONAL)).result?.poaVerifications?.[0]).toMatchObject({ poaAddress: 'secret' });
+  });
+
+  it('tells of a module’s status that nobody knows, and lets it pass', async () => {
+    const { id, session } = await begun();
+    decide(session, 'In Review', { ...APPROVED, nfc_verifications: [{ status: 'Chip Quantum' }] });
+    await follower.followSession({ job: 'spec' }, session.session_id);
+    const seen = await read(id);
+    expect(seen.result?.nfcVerifications).toEqual([{ status: 'Chip Quantum' }]);
+    expect(seen.steps.at(-1)).toMatchObject({ name: 'nfc-verification', status: 'review' });
+    expect(await house.signals('vendor.unknown-status')).toContainEqual(
+      expect.objectContaining({ detail: { path: 'nfc_verifications[].status', status: 'Chip Quantum' } }),
     );
   });
 

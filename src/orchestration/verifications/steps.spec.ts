@@ -49,4 +49,19 @@ describe('advance', () => {
       rung: 'fresh',
     });
   });
+
+  it('takes up the steps of further modules when it first sees them', () => {
+    const first = advance(firstSteps(), seen('proof-of-address', 'waiting'), at(1));
+    expect(first.slice(4)).toEqual([{ name: 'proof-of-address', status: 'waiting', rung: 'fresh' }]);
+    const running = advance(
+      first,
+      [...seen('proof-of-address', 'running'), ...seen('nfc-verification', 'passed')],
+      at(2),
+    );
+    expect(running.slice(4)).toEqual([
+      { name: 'proof-of-address', status: 'running', rung: 'fresh', startedAt: at(2).toISOString() },
+      { name: 'nfc-verification', status: 'passed', rung: 'fresh', endedAt: at(2).toISOString() },
+    ]);
+    expect(advance(running, [], at(3))).toEqual(running);
+  });
 });

@@ -15,12 +15,18 @@ export function firstSteps(): Step[] {
   return ONBOARDING.map((name) => ({ name, status: 'waiting', rung: 'fresh' }));
 }
 
-/** The steps as the vendor shows them now; instants already known stay. */
+/** The steps as the vendor shows them now; instants already known stay, and steps of further modules follow as they are seen. */
 export function advance(steps: readonly Step[], seen: readonly StepState[], now: Date): Step[] {
-  return steps.map((step) => {
-    const status = seen.find(({ name }) => name === step.name)?.status ?? step.status;
-    return status === step.status ? step : moved(step, status, now.toISOString());
-  });
+  const at = now.toISOString();
+  const known = new Set(steps.map(({ name }) => name));
+  const further = seen.filter(({ name }) => !known.has(name));
+  return [
+    ...steps.map((step) => {
+      const status = seen.find(({ name }) => name === step.name)?.status ?? step.status;
+      return status === step.status ? step : moved(step, status, at);
+    }),
+    ...further.map(({ name, status }) => moved({ name, status: 'waiting', rung: 'fresh' }, status, at)),
+  ];
 }
 
 function moved({ name, rung, startedAt }: Step, status: StepStatus, now: string): Step {

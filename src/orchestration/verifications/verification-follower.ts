@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, Outbox, type Tx } from '../../platform/index.js';
-import { sessionStatus, stepsOf } from '../../vendors/index.js';
+import { sessionStatus, stepsOf, unknownStatuses } from '../../vendors/index.js';
 import type { Asker } from '../vendor/asker.js';
 import { KeptDecisions } from './kept-decisions.js';
 import { advance } from './steps.js';
@@ -87,7 +87,8 @@ export class VerificationFollower {
     const [first] = rows;
     // A later look has been applied: this one saw no more than that.
     if (first === undefined || rows.some((row) => BigInt(row.look) >= BigInt(seen.look))) return [];
-    if (seen.status === undefined) await this.tellUnknown(tx, seen);
+    for (const { path, status } of unknownStatuses('session.decision', seen.decision))
+      await this.tellUnknown(tx, seen.now, path, status);
     const decision = DECIDED.has(seen.vendorStatus)
       ? await this.decisions.replace(tx, first, seen.decision)
       : first.decision;
@@ -122,13 +123,10 @@ export class VerificationFollower {
     return changed(row, changes);
   }
 
-  private async tellUnknown(tx: Tx, seen: Seen): Promise<void> {
-    await this.outbox.tell(tx, {
-      at: seen.now,
-      kind: 'vendor.unknown-status',
-      subject: 'didit',
-      detail: { status: seen.vendorStatus },
-    });
+  /** @param path of the status in the decision: the session's own, or that of a module's report */
+  private async tellUnknown(tx: Tx, at: Date, path: string, status: string): Promise<void> {
+    const detail = path === 'status' ? { status } : { path, status };
+    await this.outbox.tell(tx, { at, kind: 'vendor.unknown-status', subject: 'didit', detail });
   }
 }
 

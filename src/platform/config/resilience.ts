@@ -18,7 +18,13 @@ export const breaker = z.strictObject({
     .strictObject({
       read: timer('10ms').prefault('3s').meta({ description: 'From when on a read is slow.' }),
       write: timer('10ms').prefault('5s').meta({ description: 'From when on a create or change is slow.' }),
-      check: timer('10ms').prefault('30s').meta({ description: 'From when on a standalone check or a PDF is slow.' }),
+      check: timer('10ms')
+        .prefault('30s')
+        .meta({ description: 'From when on a check of faces or documents, or a PDF, is slow.' }),
+      code: timer('10ms').prefault('10s').meta({ description: 'From when on the sending of a one-time code is slow.' }),
+      document: timer('10ms').prefault('45s').meta({ description: 'From when on a proof of address is slow.' }),
+      screening: timer('10ms').prefault('60s').meta({ description: 'From when on a screening is slow.' }),
+      registry: timer('10ms').prefault('45s').meta({ description: 'From when on a registry is slow.' }),
     })
     .prefault({}),
   open: timer('10ms').prefault('1s').meta({ description: 'How long it stays open first; doubled each further time.' }),

@@ -222,7 +222,15 @@ const didit = z.strictObject({
     .strictObject({
       read: timer('10ms').prefault('10s').meta({ description: 'For reads.' }),
       write: timer('10ms').prefault('15s').meta({ description: 'For creates and changes.' }),
-      check: timer('10ms').prefault('60s').meta({ description: 'For standalone checks and the PDF.' }),
+      check: timer('10ms')
+        .prefault('60s')
+        .meta({ description: 'For standalone checks of faces and documents, and the PDF.' }),
+      code: timer('10ms').prefault('20s').meta({ description: 'For one-time codes by phone and e-mail.' }),
+      document: timer('10ms').prefault('60s').meta({ description: 'For proof of address and document AI.' }),
+      screening: timer('10ms').prefault('90s').meta({ description: 'For AML, wallets and transactions.' }),
+      registry: timer('10ms')
+        .prefault('60s')
+        .meta({ description: 'For databases of states and registries of companies.' }),
       connect: timer('10ms').prefault('3s').meta({ description: 'For a connection and its handshake.' }),
     })
     .prefault({}),
@@ -250,7 +258,7 @@ const didit = z.strictObject({
         .default({})
         .meta({
           description:
-            'Price of one answered call, by vendor operation, as a text with up to six decimals; the usage report then tells the cost.',
+            'Price of one answered call, by vendor operation that the vendor charges, as a text with up to six decimals; records and the usage report then tell the cost.',
         }),
     })
     .prefault({}),

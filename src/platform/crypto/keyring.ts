@@ -8,6 +8,7 @@ export type KeyPurpose =
   | 'field-pseudonym'
   | 'ownership'
   | 'cursor'
+  | 'one-time-code'
   | 'idempotency'
   | 'webhook-digest'
   | 'erasure-journal';

@@ -28,6 +28,12 @@ export interface AdminCaller {
 
 export type Caller = ClientCaller | AdminCaller;
 
+/** Millionths of the currency (ISO 4217). */
+export interface VendorCost {
+  micros: number;
+  currency: string;
+}
+
 /** What the record says of the vendor's part in a call. */
 export interface VendorPart {
   name: string;
@@ -39,6 +45,8 @@ export interface VendorPart {
   durationUs: number;
   /** Set when an equal call that was already under way brought the answer, so that nothing was sent for this one. */
   collapsed?: true;
+  /** What the vendor charges for the answer; absent where it charges nothing, or no price is set. */
+  cost?: VendorCost;
 }
 
 export interface Decision {

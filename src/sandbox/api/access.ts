@@ -31,6 +31,7 @@ const sentences: Record<RateScope, string> = {
   creates: 'Session creation rate limit exceeded. You can make up to N requests per minute.',
   writes: 'Write request rate limit exceeded. You can make up to N requests per minute.',
   reads: 'Read request rate limit exceeded. You can make up to N requests per minute.',
+  ingests: 'Ingest rate limit exceeded. You can make up to N requests per minute.',
   pdfs: 'Session PDF generation rate limit exceeded. You can make up to N requests per minute.',
 };
 

@@ -115,6 +115,7 @@ const created = (request: CreateRequest, world: World): Session => {
     lapsesAt: clock.now() + settings.sessionLifetimeMs,
     workflowId: settings.workflowId,
     workflowVersion: world.workflowVersion,
+    features: world.features,
     vendorData: request.vendorData,
     callback: request.callback,
     metadata: request.metadata,

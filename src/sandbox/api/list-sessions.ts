@@ -1,16 +1,15 @@
-import type { Feature } from '../decision/features.js';
+import { isBusiness, type Feature } from '../decision/features.js';
 import { fullName } from '../decision/people.js';
-import { faceMatchScore, hostedUrl, instant, livenessScore } from '../decision/render.js';
+import { instant } from '../decision/instant.js';
+import { faceMatchScore, hostedUrl, livenessScore } from '../decision/render.js';
 import { screenedData, screeningReport } from '../decision/screening-report.js';
 import type { Session } from '../sessions/session.js';
 import { json, type Answer } from '../wire/answers.js';
 import { Float, scalarText, type Json, type JsonObject } from '../wire/json.js';
 import type { World } from '../world.js';
 import type { Call } from './operation.js';
+import { pageOf } from './pages.js';
 import { readFilters } from './session-filters.js';
-
-const defaultLimit = 50;
-const maxLimit = 1_000;
 
 /** `GET /v3/sessions/`: newest first, by limit and offset, with absolute addresses of the pages beside. */
 export const listSessions = (call: Call, world: World): Answer => {
@@ -20,26 +19,10 @@ export const listSessions = (call: Call, world: World): Answer => {
   const { errors, matches } = readFilters(query);
   if (Object.keys(errors).length > 0) return json(400, errors);
   const found = [...world.store.newestFirst(vendorData)].filter(matches);
-  const limit = Math.min(positive(query.get('limit')) ?? defaultLimit, maxLimit);
-  const offset = positive(query.get('offset')) ?? 0;
-  return json(200, {
-    count: found.length,
-    next: offset + limit < found.length ? pageUrl(call, world, limit, offset + limit) : null,
-    previous: offset > 0 ? pageUrl(call, world, limit, offset - limit) : null,
-    results: found.slice(offset, offset + limit).map((session) => row(session, world)),
-  });
-};
-
-/** The framework ignores a limit or offset that is no positive number. */
-const positive = (text: string | null): number | null =>
-  text !== null && /^\d{1,9}$/.test(text) && Number(text) > 0 ? Number(text) : null;
-
-const pageUrl = (call: Call, world: World, limit: number, offset: number): string => {
-  const query = new URLSearchParams(call.query);
-  query.set('limit', String(limit));
-  if (offset > 0) query.set('offset', String(offset));
-  else query.delete('offset');
-  return `${world.origin}/v3/sessions/?${query.toString()}`;
+  return json(
+    200,
+    pageOf(call, world, found, (session) => row(session, world)),
+  );
 };
 
 const row = (session: Session, world: World): JsonObject => {
@@ -48,7 +31,7 @@ const row = (session: Session, world: World): JsonObject => {
   const links = world.media.links(world.origin, session.id, world.clock.wall());
   return {
     session_id: session.id,
-    session_kind: 'user',
+    session_kind: isBusiness(session.features) ? 'business' : 'user',
     session_number: session.number,
     session_url: hostedUrl(session, world.origin),
     portrait_image: portrait(session, links),

@@ -13,6 +13,8 @@ export interface Call {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly peer: string;
+  /** What the placeholders of the path stand for, decoded. */
+  readonly params: Readonly<Record<string, string | undefined>>;
   /** The session that the path names; undefined where it names none. */
   readonly session: Session | undefined;
   /** Where the handler tells whom the call was about. */
@@ -24,7 +26,7 @@ export interface Operation {
   /** As faults and the ledger name it. */
   readonly name: string;
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Fastify's form; `{id}` stands for a lower-case UUID, the only one that Didit's router takes. */
+  /** `{id}` stands for the lower-case UUID of a session, the only form that Didit's router takes, `{uuid}` for that of anything else. */
   readonly path: string;
   /** Counters it falls under, in the order in which they are asked. */
   readonly scopes: readonly RateScope[];

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fullName } from '../decision/people.js';
-import { instant, warningsOf } from '../decision/render.js';
+import { instant } from '../decision/instant.js';
+import { warningsOf } from '../decision/render.js';
 import type { Session } from '../sessions/session.js';
 
 /** A one-page PDF 1.7 about the session. Its document id is random, as is that of every rendering. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RateLimits } from './rate-limits.js';
 
-const limits = { reads: 4, writes: 2, creates: 3, pdfs: 1 };
+const limits = { reads: 4, writes: 2, creates: 3, pdfs: 1, ingests: 600 };
 
 describe('RateLimits', () => {
   it('lets the last minute hold no more than the limit, sliding', () => {

@@ -1,7 +1,7 @@
 import type { Settings } from '../settings.js';
 
 /** The counters a call may fall under; one identifier has one of each. */
-export type RateScope = 'creates' | 'writes' | 'reads' | 'pdfs';
+export type RateScope = 'creates' | 'writes' | 'reads' | 'pdfs' | 'ingests';
 
 export interface Throttled {
   readonly scope: RateScope;

@@ -20,17 +20,19 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type ResetConnection = (request: FastifyRequest) => void;
 
 export const registerApi = (app: FastifyInstance, world: World, resetConnection: ResetConnection): void => {
-  for (const operation of operations) {
-    const url = routeOf(operation.path);
-    const bodyLimit = operation.noCredit === 'error 403' ? maxFormBytes : maxJsonBytes;
-    app.route({
-      method: operation.method,
-      url,
-      bodyLimit,
-      handler: (request, reply) => serve(operation, world, request, reply, resetConnection),
-    });
-    const others = methods.filter((method) => method !== operation.method);
-    app.route({ method: others, url, handler: (request, reply) => send(reply, notAllowed(request, operation)) });
+  for (const [path, those] of byPath) {
+    const url = routeOf(path);
+    for (const operation of those) {
+      app.route({
+        method: operation.method,
+        url,
+        bodyLimit: operation.noCredit === 'error 403' ? maxFormBytes : maxJsonBytes,
+        handler: (request, reply) => serve(operation, world, request, reply, resetConnection),
+      });
+    }
+    const taken = those.map(({ method }) => method);
+    const others = methods.filter((method) => !taken.some((known) => known === method));
+    app.route({ method: others, url, handler: (request, reply) => send(reply, notAllowed(request, taken)) });
   }
   app.get('/system/healthcheck', (request, reply) => health(world, request, reply, resetConnection));
 };
@@ -53,13 +55,21 @@ export const send = (reply: FastifyReply, answer: Answer): FastifyReply => {
   return reply.status(answer.status).send(typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body);
 };
 
-const routeOf = (path: string): string => path.replace('{id}', `:id(${uuid})`);
+const byPath = Map.groupBy(operations, ({ path }) => path);
 
-const patterns = operations.map(({ path }) => new RegExp(`^${path.replace('{id}', uuid.slice(1, -1))}$`));
+const routeOf = (path: string): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'vendorData' ? `:${name}` : `:${name}(${uuid})`));
+
+const patterns = [...byPath.keys()].map(
+  (path) =>
+    new RegExp(
+      `^${path.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'vendorData' ? '[^/]+' : uuid.slice(1, -1)))}$`,
+    ),
+);
 const isRoute = (path: string): boolean => patterns.some((pattern) => pattern.test(path));
 
-const notAllowed = (request: FastifyRequest, operation: Operation): Answer =>
-  detail(405, `Method "${request.method}" not allowed.`, { allow: `${operation.method}, OPTIONS` });
+const notAllowed = (request: FastifyRequest, taken: readonly string[]): Answer =>
+  detail(405, `Method "${request.method}" not allowed.`, { allow: [...taken, 'OPTIONS'].join(', ') });
 
 const serve = async (
   operation: Operation,
@@ -115,6 +125,7 @@ const callOf = (request: FastifyRequest, entry: LedgerEntry, world: World): Call
     headers: request.headers,
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     peer: request.ip,
+    params: request.params as Record<string, string>,
     session,
     entry,
   };

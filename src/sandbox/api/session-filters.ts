@@ -1,4 +1,4 @@
-import { featureNames } from '../decision/features.js';
+import { featureNames, isBusiness } from '../decision/features.js';
 import { fullName } from '../decision/people.js';
 import { warningsOf } from '../decision/render.js';
 import type { Session } from '../sessions/session.js';
@@ -31,7 +31,9 @@ export const readFilters = (query: URLSearchParams): { readonly errors: JsonObje
       return read(session).some((found) => found !== null && wanted.includes(found));
     });
 
-  one('session_kind', (_session, kind) => kind.toLowerCase() !== 'business');
+  one('session_kind', ({ features }, kind) =>
+    ['all', isBusiness(features) ? 'business' : 'user'].includes(kind.toLowerCase()),
+  );
   listed('status', (session) => [session.status]);
   one('workflow_id', workflowMatches);
   one('date_from', (session, date) => session.createdAt >= Date.parse(date));

@@ -1,5 +1,5 @@
 import { mediaFile, type MediaLinks } from '../decision/media.js';
-import { instant } from '../decision/render.js';
+import { instant } from '../decision/instant.js';
 import { scenarios, type Scenario } from '../decision/scenarios.js';
 import { makeSession } from '../sessions/store.js';
 import type { Session } from '../sessions/session.js';
@@ -70,7 +70,7 @@ export const readCommon = (call: Call, fields: Fields): Common => {
   return { save: fields.flag('save_api_request', true), vendorData, metadata: metadataOf(fields) };
 };
 
-const metadataOf = (fields: Fields): Json => {
+export const metadataOf = (fields: Fields): Json => {
   const raw = fields.raw('metadata');
   if (typeof raw !== 'string') return raw;
   try {

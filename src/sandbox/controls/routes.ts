@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { faultableOperations } from '../api/operations.js';
 import { send } from '../api/routes.js';
+import { furtherFeatures, workflowFeatures } from '../decision/features.js';
 import { hostedUrl } from '../decision/render.js';
 import { scenarios } from '../decision/scenarios.js';
 import { apiFaultSchema, sideOf } from '../faults/api-faults.js';
@@ -88,6 +89,10 @@ const configureSchema = z.strictObject({
   rateLimits: sandboxSettingsSchema.shape.rateLimits.optional(),
   workflowVersion: z.number().int().positive().optional(),
   standaloneScenario: z.enum(scenarios).optional(),
+  features: z
+    .array(z.enum([...workflowFeatures, ...furtherFeatures]))
+    .min(1)
+    .optional(),
 });
 
 /** Changes what may change while it runs. */
@@ -99,7 +104,9 @@ const configure: Control = (request, world) => {
   if (named.includes('rateLimits') && changes.rateLimits !== undefined) world.rates.configure(changes.rateLimits);
   if (changes.workflowVersion !== undefined) world.workflowVersion = changes.workflowVersion;
   if (changes.standaloneScenario !== undefined) world.standaloneScenario = changes.standaloneScenario;
+  if (changes.features !== undefined) world.features = changes.features;
   return json(200, {
+    features: [...world.features],
     webhookUrl: world.webhooks.url,
     workflowVersion: world.workflowVersion,
     standaloneScenario: world.standaloneScenario,

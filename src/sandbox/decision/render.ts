@@ -1,7 +1,9 @@
 import type { Check, Session } from '../sessions/session.js';
 import { Float, type Json, type JsonObject } from '../wire/json.js';
 import { documentReport } from './document-report.js';
-import { featureNames, type Feature } from './features.js';
+import { featureNames, isBusiness, type Feature } from './features.js';
+import { furtherReports } from './further-reports.js';
+import { instant } from './instant.js';
 import type { MediaLinks } from './media.js';
 import type { Scenario } from './scenarios.js';
 import { screeningReport } from './screening-report.js';
@@ -20,7 +22,7 @@ export interface RenderContext {
  */
 export const renderDecision = (session: Session, context: RenderContext): JsonObject => ({
   session_id: session.id,
-  session_kind: 'user',
+  session_kind: isBusiness(session.features) ? 'business' : 'user',
   session_number: session.number,
   session_url: hostedUrl(session, context.origin),
   status: session.status,
@@ -33,21 +35,19 @@ export const renderDecision = (session: Session, context: RenderContext): JsonOb
   contact_details: session.contactDetails,
   callback: session.callback,
   id_verifications: report(session, 'ID_VERIFICATION', () => documentReport(session, context.links)),
-  nfc_verifications: null,
   liveness_checks: report(session, 'LIVENESS', (check) => livenessReport(session, check, context.links)),
   face_matches: report(session, 'FACE_MATCH', (check) => faceMatchReport(session, check, context.links)),
-  phone_verifications: null,
-  email_verifications: null,
-  poa_verifications: null,
-  document_ai_documents: null,
-  questionnaire_responses: null,
   aml_screenings: report(session, 'AML', () => ({
     ...screeningReport(session),
     is_ongoing_monitoring_enabled: false,
     next_ongoing_monitoring_bill_date: null,
   })),
-  ip_analyses: null,
-  database_validations: null,
+  ...Object.fromEntries(
+    Object.entries(furtherReports).map(([name, [feature, members]]) => [
+      name,
+      report(session, feature, () => members(session, context.links)),
+    ]),
+  ),
   reviews: session.reviews.map((review) => ({
     user: review.user,
     new_status: review.newStatus,
@@ -64,9 +64,6 @@ export const hostedUrl = (session: Session, origin: string): string | null => {
   const language = session.language === null ? '' : `/${session.language}`;
   return `${origin}${language}/session/${session.token}`;
 };
-
-/** Didit writes microseconds; the clock here has milliseconds. */
-export const instant = (at: number): string => new Date(at).toISOString().replace('Z', '000Z');
 
 /** Every risk code that the session's checks raised. */
 export const warningsOf = (session: Session): readonly Risk[] =>
@@ -98,7 +95,7 @@ const report = (session: Session, feature: Feature, members: (check: Check) => J
       node_id: featureNames[feature].node,
       status: check.status,
       ...members(check),
-      warnings: warningsOfCheck(session, feature, check, 'with-node'),
+      ...(feature === 'QUESTIONNAIRE' ? {} : { warnings: warningsOfCheck(session, feature, check, 'with-node') }),
     },
   ];
 };

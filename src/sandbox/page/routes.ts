@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { send } from '../api/routes.js';
+import type { Feature } from '../decision/features.js';
 import { mediaFile } from '../decision/media.js';
 import { isScenario, outcomeOf } from '../decision/scenarios.js';
 import { isSessionStatus, isUnfinished } from '../sessions/transitions.js';
@@ -35,9 +36,13 @@ const show = (session: Session | undefined, world: World): Answer => {
 /** What is missing comes next; so a resubmitted session asks only for what was sent back. */
 const stepOf = (session: Session): Step => {
   if (!session.consented) return 'consent';
-  if (!session.checks.has('ID_VERIFICATION')) return 'document';
-  return session.checks.has('LIVENESS') && session.checks.has('FACE_MATCH') ? 'outcome' : 'selfie';
+  if (lacks(session, 'ID_VERIFICATION')) return 'document';
+  return faces.some((feature) => lacks(session, feature)) ? 'selfie' : 'outcome';
 };
+
+const faces = ['LIVENESS', 'FACE_MATCH'] as const;
+const lacks = (session: Session, feature: Feature): boolean =>
+  session.features.includes(feature) && !session.checks.has(feature);
 
 /** One step done. A step that is not the one due (the back button, a second click) changes nothing and shows the due one. */
 const advance = (request: FastifyRequest, world: World): Answer => {
@@ -56,7 +61,10 @@ const advance = (request: FastifyRequest, world: World): Answer => {
 const take = (step: Step, session: Session, form: URLSearchParams, world: World): void => {
   if (step === 'consent') session.consented = true;
   if (step === 'document') world.lifecycle.capture(session, ['ID_VERIFICATION']);
-  if (step === 'selfie') world.lifecycle.capture(session, ['LIVENESS', 'FACE_MATCH']);
+  if (step === 'selfie') {
+    const taken = faces.filter((feature) => session.features.includes(feature));
+    world.lifecycle.capture(session, taken);
+  }
   if (step !== 'outcome') return;
   const wanted = form.get('scenario');
   const scenario = isScenario(wanted) ? wanted : 'clean';

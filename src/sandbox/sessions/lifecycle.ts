@@ -1,5 +1,5 @@
 import { expirationOf } from '../decision/document-report.js';
-import { featureNames, workflowFeatures, type Feature, type FeatureStatus } from '../decision/features.js';
+import { featureNames, type Feature, type FeatureStatus } from '../decision/features.js';
 import { featureStatus, scenarioFor, type Scenario } from '../decision/scenarios.js';
 import type { SandboxClock } from '../clock.js';
 import type { JsonObject } from '../wire/json.js';
@@ -83,14 +83,15 @@ export class Lifecycle {
 
   #reach(session: Session, status: SessionStatus): void {
     if (status === 'Approved' || status === 'Declined' || status === 'In Review') this.#decide(session, status);
-    if (status === 'Abandoned') this.#check(session, 'ID_VERIFICATION', 'Not Finished');
-    if (status === 'Kyc Expired') this.#check(session, 'ID_VERIFICATION', 'Expired');
+    const document = session.features.includes('ID_VERIFICATION');
+    if (status === 'Abandoned' && document) this.#check(session, 'ID_VERIFICATION', 'Not Finished');
+    if (status === 'Kyc Expired' && document) this.#check(session, 'ID_VERIFICATION', 'Expired');
     if (status === 'Approved') session.lapsesAt = this.#documentEnd(session);
     this.#move(session, status, mayMove(session.status, status, 'flow') ? 'flow' : 'forced');
   }
 
   #decide(session: Session, outcome: SessionStatus): void {
-    for (const feature of workflowFeatures) {
+    for (const feature of session.features) {
       this.#check(session, feature, featureStatus(feature, session.scenario, outcome));
     }
   }

@@ -14,12 +14,14 @@ import { VendorFailure, VendorRefusal } from './failure.js';
 import { DiditMasks } from './masks.js';
 import type { VendorCallReport, VendorObserver } from './observer.js';
 import { type OperationName, OPERATIONS } from './operations.js';
+import { PriceList } from './prices.js';
 import { judgeWebhook, type Verdict, type WebhookHeaders } from './webhook-signature.js';
 
 /** Didit as the rest of the gateway sees it: its operations, its webhooks' signatures and its masks. */
 @Injectable()
 export class DiditVendor implements OnApplicationShutdown {
   readonly masks: DiditMasks;
+  readonly prices: PriceList;
   /** Didit's workflow behind `onboarding`; undefined when the settings name none. */
   readonly workflowId: string | undefined;
   readonly #client: DiditClient;
@@ -41,6 +43,7 @@ export class DiditVendor implements OnApplicationShutdown {
     this.#clock = clock;
     this.#collapses = didit.collapse;
     this.#webhookSecrets = didit.webhookSecret ?? [];
+    this.prices = new PriceList(didit.prices.currency, didit.prices.operations);
     this.workflowId = config.workflows.onboarding.workflowId;
     this.masks = new DiditMasks(config.policy.masks.didit, (path, value) =>
       keyring.pseudonym('field-pseudonym', 'didit', path, value),

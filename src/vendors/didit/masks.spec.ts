@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { REPORTING } from './modules.js';
 import { DOCUMENT, FULL_DECISION, HIT, MATCH, SCREENING } from './testing/decision.js';
 import { ALL, LEAN, LINK, masksWith, PII } from './testing/masks.js';
+import { EVERY_MODULE, STANDALONE } from './testing/reports.js';
 
 const masks = masksWith();
 const document = DOCUMENT;
@@ -242,6 +244,7 @@ describe('the result of a verification', () => {
       'livenessChecks',
       'faceMatches',
       'amlScreenings',
+      'phoneVerifications',
     ]);
     expect(result.idVerifications[0]).toMatchObject({
       nodeId: 'feature_ocr_1',
@@ -257,6 +260,22 @@ describe('the result of a verification', () => {
     ]);
     expect(warnings.map(({ feature }) => feature)).toEqual(['ID_VERIFICATION', 'FACEMATCH', 'PHONE']);
     expect(JSON.stringify({ result, warnings })).not.toContain('secret');
+  });
+
+  it('has every further module once the decision has it, and none before', () => {
+    const { result, unlisted } = masks.result(EVERY_MODULE, LEAN);
+    expect(unlisted).toEqual([]);
+    expect(Object.keys(result)).toEqual(['status', ...REPORTING.map((row) => row.result)]);
+    for (const { result: name } of REPORTING)
+      expect(result[name]).toMatchObject([{ status: expect.any(String) as string }]);
+    expect(result.poaVerifications).toMatchObject([
+      { issuingState: 'ES', documentType: 'UTILITY_BILL', expirationDate: '2031', nameMatchScoreExpectedDetails: 88.5 },
+    ]);
+    expect(JSON.stringify(result)).not.toContain('secret');
+    expect(Object.keys(masks.result({ ...FULL_DECISION, phone_verifications: null }, LEAN).result)).toHaveLength(5);
+    expect(masks.result(EVERY_MODULE, PII).result.nfcVerifications).toMatchObject([
+      { chipData: { firstName: 'secret-Nuria' }, authenticity: { sodIntegrity: true } },
+    ]);
   });
 
   it('keeps names that are data as they are', () => {
@@ -311,5 +330,37 @@ describe('the operator’s own methods', () => {
 
   it('stop the start when a path is malformed', () => {
     expect(() => masksWith({ 'id_verifications[0].x': 'drop' })).toThrow('id_verifications[0].x');
+  });
+});
+
+describe('an answer without a session', () => {
+  const answers = Object.entries(STANDALONE) as [keyof typeof STANDALONE, object][];
+
+  it.each(answers)('of %s holds nothing of a person without pii:read, and all but media with it', (name, body) => {
+    const lean = masks.answer(name, body, LEAN);
+    expect(lean.unlisted).toEqual([]);
+    expect(JSON.stringify(lean.value)).not.toContain('secret');
+    const full = JSON.stringify(masks.answer(name, body, PII).value);
+    expect(full).not.toMatch(/media\.|session\/secret|secretTok3nX/);
+    expect(masks.answer(name, body, ALL).value).toEqual(body);
+  });
+
+  it('shows who made a transaction the page that it asks for, and afterwards the right to links', () => {
+    const body = STANDALONE['transaction.get'];
+    const shown = { action_required: { url: body.action_required.url } };
+    expect(masks.answer('transaction.create', body, LEAN).value).toMatchObject(shown);
+    expect(masks.answer('transaction.create', body, PII).value).toMatchObject(shown);
+    expect(masks.answer('transaction.get', body, LINK).value).toMatchObject(shown);
+    expect(masks.answer('transaction.get', body, LEAN).value).not.toMatchObject(shown);
+  });
+
+  it('drops and tells what Didit may add', () => {
+    const { value, unlisted } = masks.answer(
+      'poa',
+      { poa: { status: 'Approved', aura: 'secret' }, echo: 'secret' },
+      LEAN,
+    );
+    expect(value).toEqual({ poa: { status: 'Approved' } });
+    expect([...unlisted].sort()).toEqual(['*', 'poa.*']);
   });
 });

@@ -14,16 +14,17 @@ import { errorMask } from './masks-errors.js';
 import { fullMask } from './masks-full.js';
 import { leanMask } from './masks-lean.js';
 import { plain, type Rights, sentence } from './media.js';
+import { REPORTING, type ReportingModule } from './modules.js';
 import type { OperationName } from './operations.js';
 
-/** `result` of a verification: Didit's reports by module, in camelCase; a module that has produced nothing is an empty list. */
-export interface VerificationResult {
-  status: string | null;
-  idVerifications: JsonObject[];
-  livenessChecks: JsonObject[];
-  faceMatches: JsonObject[];
-  amlScreenings: JsonObject[];
-}
+type Fixed = Extract<ReportingModule, { onboarding: true }>['result'];
+
+/**
+ * `result` of a verification: Didit's reports by module, in camelCase. The four of `onboarding` are always there, an empty list where one has
+ * produced nothing; further modules are there once the decision has them.
+ */
+export type VerificationResult = { status: string | null } & Record<Fixed, JsonObject[]> &
+  Partial<Record<ReportingModule['result'], JsonObject[]>>;
 
 export interface ResultView {
   result: VerificationResult;
@@ -80,13 +81,7 @@ export class DiditMasks {
     const { value, unlisted } = this.#view('session.decision', rights, 'camel')(decision);
     const view = isObject(value) ? value : {};
     return {
-      result: {
-        status: typeof view['status'] === 'string' ? view['status'] : null,
-        idVerifications: objects(view['idVerifications']),
-        livenessChecks: objects(view['livenessChecks']),
-        faceMatches: objects(view['faceMatches']),
-        amlScreenings: objects(view['amlScreenings']),
-      },
+      result: { status: typeof view['status'] === 'string' ? view['status'] : null, ...reportsOf(view) },
       warnings: Object.values(view).flatMap((module) => objects(module).flatMap((item) => objects(item['warnings']))),
       unlisted,
     };
@@ -115,6 +110,15 @@ function checkPath(path: string): void {
   } catch (error) {
     throw new ConfigError(error instanceof Error ? error.message : 'is malformed', 'policy.masks.didit');
   }
+}
+
+/** The lists of `result`, in the table's order. */
+function reportsOf(view: JsonObject): Omit<VerificationResult, 'status'> {
+  const shown = REPORTING.filter(({ onboarding, result }) => onboarding || Array.isArray(view[result]));
+  return Object.fromEntries(shown.map(({ result }) => [result, objects(view[result])])) as Omit<
+    VerificationResult,
+    'status'
+  >;
 }
 
 function objects(value: unknown): JsonObject[] {

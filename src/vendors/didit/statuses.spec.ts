@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sessionStatus, stepsOf } from './statuses.js';
+import { REPORTING } from './modules.js';
 import { FULL_DECISION } from './testing/decision.js';
+import { EVERY_MODULE } from './testing/reports.js';
 
 const stepStatuses = (decision: unknown) => stepsOf(decision).steps.map(({ status }) => status);
 
@@ -26,8 +28,8 @@ describe('a session status', () => {
 });
 
 describe('the steps of a decision', () => {
-  it('are the four of the contract, in their order', () => {
-    expect(stepsOf(FULL_DECISION)).toEqual({
+  it('are the four of the contract, in their order, whatever else is not there', () => {
+    expect(stepsOf({ ...FULL_DECISION, features: undefined, phone_verifications: null })).toEqual({
       unknown: [],
       steps: [
         { name: 'id-verification', status: 'passed' },
@@ -36,6 +38,22 @@ describe('the steps of a decision', () => {
         { name: 'aml-screening', status: 'passed' },
       ],
     });
+  });
+
+  it('are followed by those of further modules, planned or run', () => {
+    expect(stepsOf(FULL_DECISION).steps.slice(4)).toEqual([{ name: 'phone-verification', status: 'passed' }]);
+    expect(stepsOf({ ...EVERY_MODULE, features: [] }).steps.map(({ name }) => name)).toEqual(
+      REPORTING.map(({ word }) => word),
+    );
+    const planned = { status: 'In Progress', features: ['POA', 'QUESTIONNAIRE', 'LIVENESS', 'SOMETHING_NEW'] };
+    expect(stepsOf(planned).steps).toEqual([
+      { name: 'id-verification', status: 'skipped' },
+      { name: 'passive-liveness', status: 'waiting' },
+      { name: 'face-match', status: 'skipped' },
+      { name: 'aml-screening', status: 'skipped' },
+      { name: 'proof-of-address', status: 'waiting' },
+      { name: 'questionnaire', status: 'waiting' },
+    ]);
   });
 
   it('wait until a module has produced something', () => {

@@ -1,10 +1,10 @@
 import { isObject, type JsonObject } from './json.js';
+import { REPORTING, type ReportingModule, type StepName } from './modules.js';
 
 /** Statuses of a verification that Didit's sessions can lead to (`queued`, `cancelled` and `failed` are the gateway's own). */
 export type SessionStatus =
   'pending' | 'in-progress' | 'approved' | 'declined' | 'in-review' | 'resubmission' | 'expired' | 'abandoned';
 
-export type StepName = 'id-verification' | 'passive-liveness' | 'face-match' | 'aml-screening';
 export type StepStatus = 'waiting' | 'running' | 'passed' | 'failed' | 'review' | 'skipped';
 
 export interface StepState {
@@ -41,7 +41,8 @@ const ENDED: ReadonlySet<SessionStatus | undefined> = new Set([
   'abandoned',
 ] as const);
 
-const REPORT: Readonly<Record<string, StepStatus>> = {
+/** Statuses of a module's report. */
+export const REPORT: Readonly<Record<string, StepStatus>> = {
   'Not Finished': 'running',
   Approved: 'passed',
   Declined: 'failed',
@@ -49,14 +50,6 @@ const REPORT: Readonly<Record<string, StepStatus>> = {
   'In Review': 'review',
   'Resub Requested': 'waiting',
 };
-
-/** The step that each module of a decision stands for, and its names in `features`. */
-const STEPS = [
-  { name: 'id-verification', module: 'id_verifications', features: ['ID_VERIFICATION', 'OCR'] },
-  { name: 'passive-liveness', module: 'liveness_checks', features: ['LIVENESS'] },
-  { name: 'face-match', module: 'face_matches', features: ['FACE_MATCH', 'FACEMATCH'] },
-  { name: 'aml-screening', module: 'aml_screenings', features: ['AML'] },
-] as const;
 
 /** Where one step has several reports the one that asks for most attention speaks for it. */
 const WEIGHT: readonly StepStatus[] = ['failed', 'review', 'running', 'waiting', 'passed', 'skipped'];
@@ -66,24 +59,32 @@ export function sessionStatus(status: unknown): SessionStatus | undefined {
   return typeof status === 'string' && Object.hasOwn(SESSION, status) ? SESSION[status] : undefined;
 }
 
-/** The four steps as a decision shows them. A module is null until it has produced something; `features` says whether it will. */
+/**
+ * The steps as a decision shows them: the four of `onboarding` and whatever further modules its workflow has. A module is null until it has
+ * produced something; `features` says whether it will.
+ */
 export function stepsOf(decision: unknown): StepsView {
   const body = isObject(decision) ? decision : {};
   const ended = ENDED.has(sessionStatus(body['status']));
   const features = featuresOf(body);
   const unknown: string[] = [];
-  const steps = STEPS.map((step): StepState => {
-    const reports = reportsOf(body, step.module);
-    if (reports.length === 0) {
-      const planned = features === undefined || step.features.some((feature) => features.has(feature));
-      return { name: step.name, status: planned && !ended ? 'waiting' : 'skipped' };
-    }
+  const steps = REPORTING.flatMap((row): StepState[] => {
+    const reports = reportsOf(body, row.array);
+    if (reports.length === 0) return notYet(row, ended, features);
     const statuses = reports.map((report) => reportStatus(report['status']));
-    if (statuses.includes(undefined)) unknown.push(step.module);
+    if (statuses.includes(undefined)) unknown.push(row.array);
     // A report that cannot be read is work under way, or a matter for a person once the session has ended.
-    return { name: step.name, status: heaviest(statuses.map((status) => status ?? (ended ? 'review' : 'running'))) };
+    const status = heaviest(statuses.map((known) => known ?? (ended ? 'review' : 'running')));
+    return [{ name: row.word, status }];
   });
   return { steps, unknown };
+}
+
+function notYet(row: ReportingModule, ended: boolean, features: Set<string> | undefined): StepState[] {
+  const named = row.features.some((feature) => features?.has(feature));
+  if (!row.onboarding && !named) return [];
+  const planned = features === undefined || named;
+  return [{ name: row.word, status: planned && !ended ? 'waiting' : 'skipped' }];
 }
 
 function reportStatus(status: unknown): StepStatus | undefined {

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { guardedConnector } from './connector.js';
-import { clientOf, CREATED, failureOf, params, type TestClient } from './testing/client.js';
+import { clientOf, CREATED, failureOf, params, type TestClient, TIMEOUTS } from './testing/client.js';
 import { FakeVendor, json } from './testing/fake-vendor.js';
 
 let vendor: FakeVendor;
@@ -13,7 +13,7 @@ afterEach(() => vendor.reset());
 afterAll(() => vendor.stop());
 
 /** Short for reads and writes; a check has time enough to open the connection that they then use. */
-const quick = { read: 300, write: 300, check: 10_000, connect: 5_000 };
+const quick = { ...TIMEOUTS, read: 300, write: 300, check: 10_000, connect: 5_000 };
 const silence = () => undefined;
 const create = { body: { json: {} } };
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Bulkhead } from './bulkhead.js';
-import type { OperationClass, Priority } from './passage.js';
+import type { LaneName, Priority } from './passage.js';
 
 describe('the bulkhead', () => {
   let shed: Priority[];
@@ -14,7 +14,7 @@ describe('the bulkhead', () => {
   afterEach(() => void vi.useRealTimers());
 
   const ends: string[] = [];
-  async function enter(of: OperationClass, priority: Priority = 'interactive', leftMs = 10_000, signal?: AbortSignal) {
+  async function enter(of: LaneName, priority: Priority = 'interactive', leftMs = 10_000, signal?: AbortSignal) {
     let end: string;
     try {
       await bulkhead.enter(of, priority, leftMs, signal);
@@ -25,7 +25,7 @@ describe('the bulkhead', () => {
     ends.push(`${priority} ${end}`);
     return end;
   }
-  const fill = async (of: OperationClass, n: number): Promise<void> => {
+  const fill = async (of: LaneName, n: number): Promise<void> => {
     for (let at = 0; at < n; at += 1) expect(await enter(of)).toBe('in');
     ends.length = 0;
   };

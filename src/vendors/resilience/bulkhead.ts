@@ -1,14 +1,14 @@
 import { VendorRefusal } from '../didit/failure.js';
-import { CLASSES, type OperationClass, PRIORITIES, type Priority } from './passage.js';
+import { LANES, type LaneName, PRIORITIES, type Priority } from './passage.js';
 import { Waiting } from './waiting.js';
 
-export interface BulkheadSettings extends Readonly<Record<OperationClass, number>> {
+export interface BulkheadSettings extends Readonly<Record<LaneName, number>> {
   queue: number;
   longestWait: number;
 }
 
 export interface LaneView {
-  class: OperationClass;
+  class: LaneName;
   limit: number;
   underWay: number;
   waiting: number;
@@ -28,7 +28,7 @@ interface Lane {
 export class Bulkhead {
   readonly #settings: BulkheadSettings;
   readonly #shed: (priority: Priority) => void;
-  readonly #lanes: Readonly<Record<OperationClass, Lane>>;
+  readonly #lanes: Readonly<Record<LaneName, Lane>>;
 
   /** @param shed told of each call that is turned away */
   constructor(settings: BulkheadSettings, shed: (priority: Priority) => void) {
@@ -47,7 +47,7 @@ export class Bulkhead {
    * Takes a place; undefined when there is one at once.
    * @throws VendorRefusal `overloaded`, or `vendor-timeout` when the deadline came first; nothing is taken then
    */
-  enter(of: OperationClass, priority: Priority, leftMs: number, signal?: AbortSignal): Promise<void> | undefined {
+  enter(of: LaneName, priority: Priority, leftMs: number, signal?: AbortSignal): Promise<void> | undefined {
     const lane = this.#lanes[of];
     if (lane.underWay < lane.limit && lane.waiting === 0) {
       lane.underWay += 1;
@@ -57,7 +57,7 @@ export class Bulkhead {
     return this.#queue(lane, priority, leftMs, signal);
   }
 
-  leave(of: OperationClass): void {
+  leave(of: LaneName): void {
     const lane = this.#lanes[of];
     lane.underWay -= 1;
     for (const priority of PRIORITIES) {
@@ -70,7 +70,7 @@ export class Bulkhead {
   }
 
   view(): LaneView[] {
-    return CLASSES.map((name) => {
+    return LANES.map((name) => {
       const { limit, underWay, waiting } = this.#lanes[name];
       return { class: name, limit, underWay, waiting };
     });

@@ -5,9 +5,16 @@ import type { PermitResult } from './breaker.js';
 export const PRIORITIES = ['critical', 'interactive', 'background'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** Classes of operations by their weight: pictures must not keep reads waiting. */
-export const CLASSES = ['read', 'write', 'check'] as const;
-export type OperationClass = (typeof CLASSES)[number];
+/** Classes of operations by the time that they take. */
+export type OperationClass = 'read' | 'write' | 'check' | 'code' | 'document' | 'screening' | 'registry';
+
+/** Lanes of the bulkhead: checks of every kind have one of their own, since pictures must not keep reads waiting. */
+export const LANES = ['read', 'write', 'check'] as const;
+export type LaneName = (typeof LANES)[number];
+
+export function laneOf(operation: OperationClass): LaneName {
+  return operation === 'read' || operation === 'write' ? operation : 'check';
+}
 
 /** What the pipeline must know of an operation of a vendor's. */
 export interface Operation {

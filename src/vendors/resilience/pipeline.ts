@@ -9,6 +9,7 @@ import { OWN_WORK, WEBHOOKS } from './fair-window.js';
 import { Origins } from './origins.js';
 import {
   type Answered,
+  laneOf,
   type Next,
   type Operation,
   type OperationClass,
@@ -120,7 +121,7 @@ export class Pipeline<T extends Answered> {
   };
 
   readonly #place: Stage<T> = async (passage, next) => {
-    const of = passage.operation.timeout;
+    const of = laneOf(passage.operation.timeout);
     const turn = this.bulkhead.enter(of, passage.wanted.priority, this.#leftMs(passage), passage.wanted.signal);
     if (turn !== undefined) await turn;
     let stream: Readable | undefined;

@@ -25,6 +25,17 @@ interface Ended {
   attempts: number;
 }
 
+/** Milliseconds, the same for every class. */
+export const TIMEOUTS = {
+  read: 5_000,
+  write: 5_000,
+  check: 5_000,
+  code: 5_000,
+  document: 5_000,
+  screening: 5_000,
+  registry: 5_000,
+};
+
 export interface TestClient extends AsyncDisposable {
   client: { call(name: OperationName, request?: VendorRequest): Promise<VendorAnswer> };
   answers: Ended[];
@@ -43,7 +54,7 @@ export function clientOf(
   { keys, baseUrl, timeouts, ...options }: TestClientOptions = {},
 ): TestClient {
   const origin = baseUrl ?? vendor.baseUrl;
-  const times = timeouts ?? { read: 5_000, write: 5_000, check: 5_000, connect: 2_000 };
+  const times = timeouts ?? { ...TIMEOUTS, connect: 2_000 };
   const client = new DiditClient({
     origins: [origin],
     hosts: [],

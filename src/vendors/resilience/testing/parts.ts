@@ -1,7 +1,7 @@
 import { VendorFailure, type VendorFailureOptions } from '../../didit/failure.js';
 import type { ProblemCode } from '../../../platform/index.js';
 import type { BreakerSettings } from '../breaker.js';
-import { type Answered, type Operation, Passage, type Send, type Wanted } from '../passage.js';
+import { type Answered, type Operation, type OperationClass, Passage, type Send, type Wanted } from '../passage.js';
 import type { PipelineEars, PipelineSettings } from '../pipeline.js';
 
 export const BREAKER: BreakerSettings = {
@@ -15,11 +15,21 @@ export const BREAKER: BreakerSettings = {
   probeEvery: 3_000,
 };
 
+const times = (read: number, write: number, check: number): Readonly<Record<OperationClass, number>> => ({
+  read,
+  write,
+  check,
+  code: check,
+  document: check,
+  screening: check,
+  registry: check,
+});
+
 export const SETTINGS: PipelineSettings = {
-  breaker: { ...BREAKER, slow: { read: 3_000, write: 5_000, check: 30_000 } },
+  breaker: { ...BREAKER, slow: times(3_000, 5_000, 30_000) },
   retries: { most: 2, firstDelay: 100, longestDelay: 2_000, share: 0.2, burst: 10 },
   bulkhead: { read: 4, write: 4, check: 2, queue: 8, longestWait: 2_000 },
-  timeouts: { read: 10_000, write: 15_000, check: 60_000 },
+  timeouts: times(10_000, 15_000, 60_000),
   origins: ['https://one.vendor.test'],
 };
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Call } from '../../platform/index.js';
 import { clientTag } from '../../vendors/index.js';
 import { openSpecHouse, PUBLIC_URL, type SpecHouse } from '../testing/spec-house.js';
-import { DropInList } from './drop-in-list.js';
+import { DropInSessionList } from './drop-in-session-list.js';
 
 interface Page {
   count: number;
@@ -12,13 +12,13 @@ interface Page {
   results: { session_id: string; vendor_data: string | null }[];
 }
 
-describe('DropInList', () => {
+describe('DropInSessionList', () => {
   let house: SpecHouse;
-  let list: DropInList;
+  let list: DropInSessionList;
 
   beforeAll(async () => {
     house = await openSpecHouse();
-    list = house.get(DropInList, { strict: false });
+    list = house.get(DropInSessionList, { strict: false });
   });
   afterAll(() => house.stop());
   beforeEach(() => {
