@@ -8,6 +8,7 @@ export type RecordKind =
   | 'vendor.call'
   | 'vendor.intent'
   | 'verification.transition'
+  | 'upload.kept'
   | 'webhook.received'
   | 'webhook.delivered'
   | 'admin.act'

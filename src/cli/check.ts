@@ -1,8 +1,10 @@
+import { workflowsOf } from '../orchestration/index.js';
 import { loadConfig, settings } from '../platform/index.js';
 
 /** Reads the file as a start would (without the environment) and lists what it changes from the defaults. */
 export function checkVerb(file: string): void {
   const config = loadConfig({ GATEHOUSE_CONFIG: file }, { together: false });
+  workflowsOf(config);
   const defaults = loadConfig({}, { together: false });
   let changed = 0;
   for (const setting of settings()) {

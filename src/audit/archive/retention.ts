@@ -12,6 +12,7 @@ const CLASSES = {
   'vendor.call': 'calls',
   'vendor.intent': 'calls',
   'verification.transition': 'calls',
+  'upload.kept': 'calls',
   'auth.failed.counted': 'access',
   'webhook.received': 'webhooks',
   'webhook.delivered': 'webhooks',

@@ -90,6 +90,7 @@ const EXPECTED: Record<string, number> = {
   'vendor.call': 6003,
   'vendor.intent': 6003,
   'verification.transition': 6003,
+  'upload.kept': 6003,
   'webhook.received': 6003,
   'webhook.delivered': 6003,
   'admin.act': 3004,

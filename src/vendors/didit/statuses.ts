@@ -86,7 +86,8 @@ export function stepsOf(decision: unknown): StepsView {
   return { steps, unknown };
 }
 
-function reportStatus(status: unknown): StepStatus | undefined {
+/** Ours for the status of a report; undefined for one that nobody knows. */
+export function reportStatus(status: unknown): StepStatus | undefined {
   return typeof status === 'string' && Object.hasOwn(REPORT, status) ? REPORT[status] : undefined;
 }
 
