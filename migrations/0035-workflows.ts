@@ -16,7 +16,7 @@ export class Workflows1764000035000 implements MigrationInterface {
         state        text NOT NULL,
         revision     integer NOT NULL DEFAULT 1,
         source       text NOT NULL,
-        definition   jsonb NOT NULL,
+        definition   json NOT NULL,
         created_at   timestamptz NOT NULL,
         updated_at   timestamptz NOT NULL,
         published_at timestamptz,
@@ -36,7 +36,7 @@ export class Workflows1764000035000 implements MigrationInterface {
     await runner.query(`
       CREATE FUNCTION orchestration.keep_published_definition() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
-        IF OLD.state <> 'draft' AND (NEW.definition IS DISTINCT FROM OLD.definition OR NEW.state = 'draft') THEN
+        IF OLD.state <> 'draft' AND (NEW.definition::text IS DISTINCT FROM OLD.definition::text OR NEW.state = 'draft') THEN
           RAISE EXCEPTION 'a published workflow changes no more';
         END IF;
         RETURN NEW;

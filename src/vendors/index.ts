@@ -6,7 +6,14 @@ export { VendorFailure, type VendorOutcome } from './didit/failure.js';
 export type { VerificationResult } from './didit/masks.js';
 export { rightsOf } from './didit/media.js';
 export { type OperationName, OPERATIONS } from './didit/operations.js';
-export { reportStatus, sessionStatus, type StepName, stepsOf, type StepState, type StepStatus } from './didit/statuses.js';
+export {
+  reportStatus,
+  sessionStatus,
+  type StepName,
+  stepsOf,
+  type StepState,
+  type StepStatus,
+} from './didit/statuses.js';
 export { clientTag, namespaced, restored, withOwnVendorData } from './didit/vendor-data.js';
 export type { Verdict, WebhookHeaders } from './didit/webhook-signature.js';
 export { VendorsModule } from './vendors.module.js';

@@ -37,7 +37,11 @@ function* graph({ steps }: Definition): Generator<FieldError> {
     for (const [n, name] of after.entries())
       if (!known.has(name)) yield fault(`/steps/${at}/after/${n}`, 'names no step of this workflow');
   }
-  const placed = new Set(inOrder(steps.map((step) => ({ ...step, after: step.after.filter((name) => known.has(name)) }))).map(({ name }) => name));
+  const placed = new Set(
+    inOrder(steps.map((step) => ({ ...step, after: step.after.filter((name) => known.has(name)) }))).map(
+      ({ name }) => name,
+    ),
+  );
   for (const [at, { name }] of steps.entries()) {
     if (placed.has(name)) continue;
     const cycle = ancestorsOf(steps, name).has(name);
@@ -128,7 +132,8 @@ function* pictureFaults(
     const upload = Object.hasOwn(uploads, one.upload) ? uploads[one.upload] : undefined;
     if (upload === undefined) continue;
     const strange = upload.mediaTypes.filter((type) => !takes.types.includes(type));
-    if (strange.length > 0) yield fault(`/uploads/${one.upload}/mediaTypes`, `${pointer} takes no ${strange.join(', ')}`);
+    if (strange.length > 0)
+      yield fault(`/uploads/${one.upload}/mediaTypes`, `${pointer} takes no ${strange.join(', ')}`);
     if (upload.maxBytes > takes.maxBytes)
       yield fault(`/uploads/${one.upload}/maxBytes`, `${pointer} takes at most ${takes.maxBytes}`);
   }
@@ -161,6 +166,9 @@ function* hosted({ steps, outcome: rules, uploads }: Definition): Generator<Fiel
     yield fault(`/steps/${at}`, 'a hosted session is the only step of its workflow, without uploads');
   for (const [n, { is }] of rules.entries()) {
     if ((is === 'as-vendor') !== at >= 0)
-      yield fault(`/outcome/${n}/is`, at >= 0 ? 'a hosted session ends as-vendor' : 'as-vendor is for a hosted session');
+      yield fault(
+        `/outcome/${n}/is`,
+        at >= 0 ? 'a hosted session ends as-vendor' : 'as-vendor is for a hosted session',
+      );
   }
 }

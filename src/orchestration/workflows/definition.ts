@@ -34,7 +34,9 @@ const step = z.strictObject({
   /** Holds, or the step is skipped; absent: it always runs. */
   when: conditionSchema.optional(),
   /** Members of the vendor's request by name. */
-  input: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, { error: 'must be a member name' }), sourceSchema).default({}),
+  input: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, { error: 'must be a member name' }), sourceSchema)
+    .default({}),
   /** For one attempt. */
   timeout: duration().prefault('60s'),
   /** Attempts beside the first, after what was certainly not done; the rest doubles from `backoff` to `most`. */

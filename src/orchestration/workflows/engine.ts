@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Clock, type Tx } from '../../platform/index.js';
 import { VerificationProgress } from '../verifications/verification-progress.js';
@@ -17,6 +18,10 @@ import { type Workflow, WorkflowCatalogue } from './workflow-catalogue.js';
 
 /** How long a run stays with an engine that has fallen silent. */
 export const RUN_LEASE_MS = 15_000;
+
+/** How often an answer that is in hand is written down, until its run is left to whoever finds it. */
+const MOST_TRIES = 8;
+const BETWEEN_TRIES_MS = 250;
 
 interface Settled {
   step: string;
@@ -71,11 +76,23 @@ export class WorkflowEngine {
     const underWay = new Map<string, Promise<Settled>>();
     let settled: Settled | undefined;
     for (;;) {
-      const { sends, mine } = await this.advance(id, settled, new Set(underWay.keys()));
+      const { sends, mine } = await this.insist(id, settled, new Set(underWay.keys()));
       if (!mine) return;
       for (const sending of sends) underWay.set(sending.attempt, this.send(sending));
       settled = await Promise.race(underWay.values());
       underWay.delete(settled.attempt);
+    }
+  }
+
+  /** An answer in hand was paid for: a database that is away for a moment does not lose it. */
+  private async insist(id: string, settled: Settled | undefined, underWay: ReadonlySet<string>): Promise<Advanced> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.advance(id, settled, underWay);
+      } catch (error) {
+        if (settled === undefined || tries >= MOST_TRIES) throw error;
+        await sleep(BETWEEN_TRIES_MS * tries);
+      }
     }
   }
 
@@ -150,8 +167,7 @@ export class WorkflowEngine {
     const own = workflow.definition.steps.find(({ name }) => name === step.name);
     if (own === undefined) throw new Error('a step stands in no definition');
     const { event, ...changes } = consequenceOf(workflow.definition, own, step, settlement, this.clock.now());
-    const result =
-      settlement.kind === 'answered' ? await this.reports.keep(tx, row, step.name, settlement.report) : null;
+    const result = settlement.kind === 'answered' ? await this.reports.keep(tx, row, settlement.report) : null;
     replace(held.steps, await this.steps.happen(tx, this.askerOf(row), row, step, event, { ...changes, result }));
   }
 
@@ -159,7 +175,7 @@ export class WorkflowEngine {
     const { row, workflow } = held;
     const base: Omit<Snapshot, 'steps'> = {
       definition: workflow.definition,
-      reports: await this.reports.of(tx, row.id, held.steps),
+      reports: await this.reports.of(tx, held.steps),
       uploads: new Set(held.uploads.map(({ name }) => name)),
       input: await this.reports.input(tx, row, held.run),
       deadline: held.run.deadline,
@@ -185,7 +201,7 @@ export class WorkflowEngine {
 
   private async finish(tx: Tx, held: Held): Promise<void> {
     const { row, workflow, steps, uploads } = held;
-    const reports = await this.reports.of(tx, row.id, steps);
+    const reports = await this.reports.of(tx, steps);
     const { is, rule } = outcomeOf(workflow.definition, {
       steps,
       reports,

@@ -42,8 +42,16 @@ function* assignments(
 /** Three-valued: a comparison can go either way, save that a skipped step has no report. */
 function possible(condition: Condition, ends: ReadonlyMap<string, StepEnd>): readonly boolean[] {
   if ('not' in condition) return possible(condition.not, ends).map((value) => !value);
-  if ('all' in condition) return together(condition.all.map((part) => possible(part, ends)), false);
-  if ('any' in condition) return together(condition.any.map((part) => possible(part, ends)), true);
+  if ('all' in condition)
+    return together(
+      condition.all.map((part) => possible(part, ends)),
+      false,
+    );
+  if ('any' in condition)
+    return together(
+      condition.any.map((part) => possible(part, ends)),
+      true,
+    );
   if ('upload' in condition) return [true, false];
   if ('field' in condition) {
     if (ends.get(condition.step) === 'skipped') return [condition.present === false];

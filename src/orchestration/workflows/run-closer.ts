@@ -31,7 +31,11 @@ export class RunCloser {
   /** @returns how many items of the vault went */
   async close(tx: Tx, id: string): Promise<number> {
     const uploads = await this.store.uploads(tx, id);
-    await this.spend(tx, id, uploads.map(({ name }) => name));
+    await this.spend(
+      tx,
+      id,
+      uploads.map(({ name }) => name),
+    );
     const items = uploads.flatMap(({ item }) => item ?? []);
     const results = await this.store.forgetResults(tx, id);
     await this.store.close(tx, id);

@@ -35,7 +35,13 @@ export class RunCreator {
     });
   }
 
-  private async anew(tx: Tx, call: Call, body: CreateBody, workflow: Workflow, key: string): Promise<VerificationEntity> {
+  private async anew(
+    tx: Tx,
+    call: Call,
+    body: CreateBody,
+    workflow: Workflow,
+    key: string,
+  ): Promise<VerificationEntity> {
     const now = this.clock.now();
     const { id: clientId } = clientOf(call);
     const { reference, relationship } = body.subject;

@@ -43,22 +43,22 @@ export class RunReports {
   }
 
   /** The report of a step, for the conditions and inputs of later ones. @returns its id */
-  async keep(tx: Tx, row: VerificationEntity, step: string, report: unknown): Promise<string | null> {
+  async keep(tx: Tx, row: VerificationEntity, report: unknown): Promise<string | null> {
     if (row.erasedAt !== null) return null;
     return this.vault.put(tx, {
       owner: owner(row),
-      purpose: `${REPORT}/${row.id}/${step}`,
+      purpose: REPORT,
       plain: Buffer.from(JSON.stringify(report ?? null)),
       keepMs: this.config.workflows.onboarding.keepDecision,
     });
   }
 
   /** By step. */
-  async of(tx: Tx, id: string, steps: readonly StepRow[]): Promise<Map<string, unknown>> {
+  async of(tx: Tx, steps: readonly StepRow[]): Promise<Map<string, unknown>> {
     const found = new Map<string, unknown>();
     for (const { name, result } of steps) {
       if (result === null) continue;
-      const plain = await this.vault.get(tx, result, `${REPORT}/${id}/${name}`);
+      const plain = await this.vault.get(tx, result, REPORT);
       if (plain !== undefined) found.set(name, JSON.parse(plain.toString()) as unknown);
     }
     return found;

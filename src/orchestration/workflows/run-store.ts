@@ -115,10 +115,11 @@ export class RunStore {
 
   /** All needed uploads are there: the run's own time begins. */
   async start(tx: Tx, id: string, deadline: Date, wakeAt: Date): Promise<void> {
-    await tx.query(
-      'UPDATE orchestration.workflow_runs SET deadline = $2, wake_at = $3 WHERE verification_id = $1',
-      [id, deadline, wakeAt],
-    );
+    await tx.query('UPDATE orchestration.workflow_runs SET deadline = $2, wake_at = $3 WHERE verification_id = $1', [
+      id,
+      deadline,
+      wakeAt,
+    ]);
   }
 
   /** Takes the run for one engine, unless another is at it. @returns whether it was taken */

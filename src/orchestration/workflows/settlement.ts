@@ -63,8 +63,7 @@ function again(
   const failures = step.failures + 1;
   const { count, backoff, most } = own.retry;
   const rest = Math.min(most, backoff * 2 ** Math.min(step.failures, 20));
-  if (failures <= count)
-    return { event: 'put-off', reason, failures, notBefore: later(now, Math.max(rest, afterMs)) };
+  if (failures <= count) return { event: 'put-off', reason, failures, notBefore: later(now, Math.max(rest, afterMs)) };
   if (ladderOf(definition, own).includes('queued'))
     return { event: 'fell-to.queued', reason, failures: count, notBefore: later(now, Math.max(most, afterMs)) };
   return { event: fallOf(definition, own), reason, failures, notBefore: null };
@@ -73,7 +72,9 @@ function again(
 /** Whether an attempt of unknown outcome may be followed by another. */
 export function isRepeatable(own: StepDefinition): boolean {
   const operation = stepOperation(own.operation);
-  return own.repeat || operation?.keyed === true || (operation !== undefined && OPERATIONS[operation.operation].repeatable);
+  return (
+    own.repeat || operation?.keyed === true || (operation !== undefined && OPERATIONS[operation.operation].repeatable)
+  );
 }
 
 function later(now: Date, ms: number): Date {

@@ -27,7 +27,8 @@ export type Source =
   /** The first that is there. */
   | { firstOf: readonly Source[] };
 
-const parts = () => z.lazy(() => z.array(sourceSchema).min(1).max(8)) as z.ZodType<readonly Source[], readonly Source[]>;
+const parts = () =>
+  z.lazy(() => z.array(sourceSchema).min(1).max(8)) as z.ZodType<readonly Source[], readonly Source[]>;
 
 export const sourceSchema: z.ZodType<Source, Source> = z.lazy(() =>
   z.union(
@@ -91,8 +92,7 @@ export function* sourcesOf(
 ): Generator<{ kind: 'step' | 'upload'; name: string; pointer: string }> {
   if ('upload' in source) yield { kind: 'upload', name: source.upload, pointer: `${pointer}/upload` };
   if ('step' in source) yield { kind: 'step', name: source.step, pointer: `${pointer}/step` };
-  if ('join' in source)
-    for (const [at, part] of source.join.entries()) yield* sourcesOf(part, `${pointer}/join/${at}`);
+  if ('join' in source) for (const [at, part] of source.join.entries()) yield* sourcesOf(part, `${pointer}/join/${at}`);
   if ('firstOf' in source)
     for (const [at, part] of source.firstOf.entries()) yield* sourcesOf(part, `${pointer}/firstOf/${at}`);
 }

@@ -106,7 +106,12 @@ export class StepSender extends StepVendor {
     const form = new FormData();
     for (const [name, one] of Object.entries(request)) {
       if ('value' in one) form.set(name, String(one.value));
-      else await this.attach(form, name, sending.uploads.find((upload) => upload.name === one.upload));
+      else
+        await this.attach(
+          form,
+          name,
+          sending.uploads.find((upload) => upload.name === one.upload),
+        );
     }
     for (const [name, value] of Object.entries(own)) form.set(name, String(value));
     const encoded = new Response(form);
@@ -116,7 +121,9 @@ export class StepSender extends StepVendor {
 
   private async attach(form: FormData, name: string, upload: UploadRow | undefined): Promise<void> {
     const bytes =
-      upload?.item == null ? undefined : await this.vault.get(this.database.source.manager, upload.item, UPLOAD_PURPOSE);
+      upload?.item == null
+        ? undefined
+        : await this.vault.get(this.database.source.manager, upload.item, UPLOAD_PURPOSE);
     if (upload === undefined || bytes === undefined) throw new Error('an upload is not there any more');
     const blob = new Blob([new Uint8Array(bytes)], { type: upload.mediaType });
     form.set(name, blob, `${upload.name}.${EXTENSIONS[upload.mediaType] ?? 'bin'}`);

@@ -111,7 +111,12 @@ export class Uploads {
     const before = (await this.runs.uploads(tx, id)).find((upload) => upload.name === name);
     if (before?.item != null) await this.vault.drop(tx, before.item);
     const keepMs = row.expiresAt.getTime() - now.getTime() + workflow.definition.timeout + SPARE_MS;
-    const item = await this.vault.put(tx, { owner: `subject:${row.subject}`, purpose: UPLOAD_PURPOSE, plain: bytes, keepMs });
+    const item = await this.vault.put(tx, {
+      owner: `subject:${row.subject}`,
+      purpose: UPLOAD_PURPOSE,
+      plain: bytes,
+      keepMs,
+    });
     await this.runs.keepUpload(tx, id, { name, mediaType, bytes: bytes.length, item }, now);
     await this.auditLog.appendIn(tx, {
       ...recordOf(call, 'upload.kept', now),

@@ -23,8 +23,6 @@ export class VerificationStarter {
         errors: [{ pointer: '/workflow', message: 'is not a workflow that is published here' }],
         rule: 'workflow.unpublished',
       });
-    return workflow.hosted
-      ? this.hosted.create(call, body, workflow.version)
-      : this.runs.create(call, body, workflow);
+    return workflow.hosted ? this.hosted.create(call, body, workflow.version) : this.runs.create(call, body, workflow);
   }
 }

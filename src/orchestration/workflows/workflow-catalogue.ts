@@ -43,7 +43,8 @@ export class WorkflowCatalogue {
     const known = this.#versions.get(key);
     if (known !== undefined) return known;
     const row = await this.store.find(name, version);
-    if (row === undefined || row.state === 'draft') throw new Error('a verification runs on a version that is not there');
+    if (row === undefined || row.state === 'draft')
+      throw new Error('a verification runs on a version that is not there');
     const definition = definitionSchema.parse(row.definition);
     const hosted = definition.steps.some((step) => stepOperation(step.operation)?.hosted === true);
     const workflow = { name, version, definition, hosted };

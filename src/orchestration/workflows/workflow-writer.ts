@@ -84,7 +84,13 @@ export class WorkflowWriter {
     return moved;
   }
 
-  private async tell(tx: Tx, { call, source }: WorkflowActor, act: Act, row: WorkflowRow, from?: string): Promise<void> {
+  private async tell(
+    tx: Tx,
+    { call, source }: WorkflowActor,
+    act: Act,
+    row: WorkflowRow,
+    from?: string,
+  ): Promise<void> {
     const now = this.clock.now();
     const administrator = call?.caller as AdminCaller | undefined;
     await this.auditLog.appendIn(tx, {

@@ -23,7 +23,12 @@ export class Workflows {
     limit,
     cursor,
   }: WorkflowListQuery): Promise<{ items: WorkflowView[]; nextCursor: string | null }> {
-    const rows = await this.store.page({ name, state, after: cursor === undefined ? undefined : placeOf(cursor), limit: limit + 1 });
+    const rows = await this.store.page({
+      name,
+      state,
+      after: cursor === undefined ? undefined : placeOf(cursor),
+      limit: limit + 1,
+    });
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     return {
       items: rows.slice(0, limit).map(workflowView),
