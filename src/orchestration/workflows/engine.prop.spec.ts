@@ -49,6 +49,7 @@ describe('random workflows under random faults', () => {
     house = await openSpecHouse();
     // The house's own engine stands still: each run here is driven by engines that die.
     vi.spyOn(one(WorkflowEngine), 'drive').mockResolvedValue();
+    vi.spyOn(one(WorkflowEngine), 'claimDue').mockResolvedValue([]);
   });
   afterAll(() => house.stop());
 

@@ -56,6 +56,7 @@ interface Held {
 export class WorkflowEngine {
   /** Who this engine is to the leases. */
   readonly holder = randomUUID();
+  #stopping = false;
 
   constructor(
     private readonly runs: RunStore,
@@ -72,7 +73,22 @@ export class WorkflowEngine {
   /** Takes the run as far as it goes without waiting for a rest; nothing when another engine is at it. */
   async drive(id: string): Promise<void> {
     const now = this.clock.epochMs();
-    if (!(await this.runs.claim(id, this.holder, new Date(now), new Date(now + RUN_LEASE_MS)))) return;
+    if (await this.runs.claim(id, this.holder, new Date(now), new Date(now + RUN_LEASE_MS))) await this.goOn(id);
+  }
+
+  /** Takes runs that are due. @returns their ids, each to go on with */
+  claimDue(most: number): Promise<string[]> {
+    const now = this.clock.epochMs();
+    return this.runs.claimDue(this.holder, new Date(now), new Date(now + RUN_LEASE_MS), most);
+  }
+
+  /** Sends nothing any more: what is under way ends, and the rest is left to other engines. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** With a run that this engine has taken. */
+  async goOn(id: string): Promise<void> {
     const underWay = new Map<string, Promise<Settled>>();
     let settled: Settled | undefined;
     for (;;) {
@@ -113,7 +129,7 @@ export class WorkflowEngine {
       if (held.row.status === 'pending') return this.gathering(tx, held);
       if (held.row.status !== 'in-progress') return OVER;
       await this.settle(tx, held, settled, underWay);
-      const sends = await this.move(tx, held);
+      const sends = this.#stopping ? [] : await this.move(tx, held);
       if (held.steps.every(({ state }) => isEnded(state))) {
         await this.finish(tx, held);
         return OVER;
@@ -121,7 +137,8 @@ export class WorkflowEngine {
       await this.spend(tx, held);
       await this.verifications.update(tx, id, { steps: viewOfSteps(held.steps), updatedAt: this.clock.now() });
       const mine = sends.length > 0 || underWay.size > 0;
-      if (!mine) await this.runs.release(tx, id, wakeOf({ steps: held.steps, deadline: held.run.deadline }));
+      if (!mine)
+        await this.runs.release(tx, id, this.#stopping ? this.clock.now() : wakeOf(held.steps, held.run.deadline));
       return { sends, mine };
     });
   }

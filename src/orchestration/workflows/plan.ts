@@ -100,7 +100,7 @@ export function outcomeOf(
 }
 
 /** When the run is due again although nothing of it is under way. */
-export function wakeOf({ steps, deadline }: Pick<Snapshot, 'steps' | 'deadline'>): Date {
+export function wakeOf(steps: readonly StepRow[], deadline: Date): Date {
   const rests = steps.flatMap(({ notBefore }) => notBefore?.getTime() ?? []);
   return new Date(Math.min(deadline.getTime(), ...rests));
 }

@@ -158,17 +158,17 @@ export class RunStore {
     );
   }
 
-  /** Runs that are due and that nobody is at; each is given out once until `again`. */
-  async due(tx: Tx, now: Date, again: Date, limit: number): Promise<string[]> {
-    const rows = await tx.query<{ id: string }[]>(
+  /** Takes runs that are due and that nobody is at, those first that have been due for longest. */
+  async claimDue(holder: string, now: Date, until: Date, most: number): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
       `WITH due AS (
          SELECT verification_id FROM orchestration.workflow_runs
-          WHERE wake_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY wake_at LIMIT $3 FOR UPDATE SKIP LOCKED),
-       marked AS (
-         UPDATE orchestration.workflow_runs r SET wake_at = $2 FROM due WHERE r.verification_id = due.verification_id
+          WHERE wake_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) ORDER BY wake_at LIMIT $4 FOR UPDATE SKIP LOCKED),
+       taken AS (
+         UPDATE orchestration.workflow_runs r SET holder = $1, lease_until = $3 FROM due WHERE r.verification_id = due.verification_id
          RETURNING r.verification_id AS id)
-       SELECT id FROM marked`,
-      [now, again, limit],
+       SELECT id FROM taken`,
+      [holder, now, until, most],
     );
     return rows.map(({ id }) => id);
   }
