@@ -98,14 +98,16 @@ function* namesFaults(
 
 function* operationFaults(definition: Definition, step: StepDefinition, pointer: string): Generator<FieldError> {
   const operation = stepOperation(step.operation);
-  if (operation === undefined) return yield fault(`${pointer}/operation`, 'is no operation that a step can use');
+  if (operation === undefined) {
+    yield fault(`${pointer}/operation`, 'is no operation that a step can use');
+    return;
+  }
   for (const name of Object.keys(operation.needs))
     if (!Object.hasOwn(step.input, name)) yield fault(`${pointer}/input`, `needs ${name}`);
   for (const [name, source] of Object.entries(step.input)) {
-    const takes = Object.hasOwn(operation.needs, name) ? operation.needs[name] : operation.takes[name];
+    const takes = new Map(Object.entries({ ...operation.needs, ...operation.takes })).get(name);
     const at = `${pointer}/input/${name}`;
-    if (takes === undefined || (!Object.hasOwn(operation.needs, name) && !Object.hasOwn(operation.takes, name)))
-      yield fault(at, `is nothing that ${step.operation} takes`);
+    if (takes === undefined) yield fault(at, `is nothing that ${step.operation} takes`);
     else if (takes === 'text') {
       if (picks(source)) yield fault(at, 'takes a value and no upload');
     } else yield* pictureFaults(definition, source, takes, at);

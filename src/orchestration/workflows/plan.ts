@@ -28,7 +28,7 @@ export interface Move {
   request?: StepRequest;
 }
 
-export function factsOf({ steps, reports, uploads }: Pick<Snapshot, 'steps' | 'reports' | 'uploads'>): Facts {
+function factsOf({ steps, reports, uploads }: Pick<Snapshot, 'steps' | 'reports' | 'uploads'>): Facts {
   const states = new Map(steps.map((step) => [step.name, step.state]));
   return {
     end: (name) => {

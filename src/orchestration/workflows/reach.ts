@@ -34,7 +34,10 @@ function* assignments(
   ends: ReadonlyMap<string, readonly StepEnd[]>,
 ): Generator<ReadonlyMap<string, StepEnd>> {
   const [first, ...rest] = names;
-  if (first === undefined) return yield new Map();
+  if (first === undefined) {
+    yield new Map();
+    return;
+  }
   for (const tail of assignments(rest, ends))
     for (const end of ends.get(first) ?? STEP_ENDS) yield new Map([...tail, [first, end]]);
 }

@@ -117,8 +117,8 @@ describe('onboarding-api', () => {
     const records = await house.records(id);
     const moves = records
       .filter(({ kind }) => kind === 'verification.transition')
-      .map(({ detail }) => detail as Record<string, unknown>);
-    expect(moves.map(({ step, event }) => `${String(step ?? '')} ${String(event)}`).sort()).toEqual(
+      .map(({ detail }) => detail as Record<string, string>);
+    expect(moves.map(({ step, event }) => `${step ?? ''} ${event ?? ''}`).sort()).toEqual(
       [
         ' begun',
         ' run.started',

@@ -47,8 +47,11 @@ export function consequenceOf(
     case 'undone':
       return again(definition, own, step, 'undone', settlement.afterMs, now);
     case 'unsure':
-      if (isRepeatable(own)) return again(definition, own, step, settlement.reason, 0, now);
-      return { ...still, event: fallOf(definition, own), reason: settlement.reason };
+      return isRepeatable(own)
+        ? again(definition, own, step, settlement.reason, 0, now)
+        : { ...still, event: fallOf(definition, own), reason: settlement.reason };
+    default:
+      return settlement satisfies never;
   }
 }
 
