@@ -19,7 +19,7 @@ import { type Workflow, WorkflowCatalogue } from './workflow-catalogue.js';
 import { WorkflowStore } from './workflow-store.js';
 import { WorkflowWriter } from './workflow-writer.js';
 
-const CASES = Number(process.env['GATEHOUSE_WORKFLOW_CASES'] ?? 12);
+const CASES = Number(process.env['GATEHOUSE_WORKFLOW_CASES'] ?? 20);
 const MOST_ROUNDS = 400;
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
 
@@ -85,7 +85,7 @@ describe('random workflows under random faults', () => {
     const seen = { deaths: 0, ends: new Set<string>() };
     const tapes = fc.tuple(
       fc.array(fc.nat(9_999), { minLength: 120, maxLength: 120 }),
-      fc.array(fc.nat(9_999), { maxLength: 60 }),
+      fc.array(fc.nat(9_999), { minLength: 12, maxLength: 60, size: 'max' }),
     );
     await fc.assert(
       fc.asyncProperty(tapes, async ([shape, faults]) => {

@@ -7,7 +7,7 @@ import { VerificationStore } from '../verifications/verification-store.js';
 import type { VerificationEntity } from '../verifications/verification.entity.js';
 import { nextMove, outcomeOf, type Snapshot, spentUploads, wakeOf } from './plan.js';
 import { RunCloser } from './run-closer.js';
-import { RunReports } from './run-reports.js';
+import { type Known, RunReports } from './run-reports.js';
 import { RunStore, type RunRow, type StepRow, type UploadRow } from './run-store.js';
 import { consequenceOf, type Settlement } from './settlement.js';
 import { StepProgress } from './step-progress.js';
@@ -29,6 +29,16 @@ interface Settled {
   settlement: Settlement;
 }
 
+/** One transaction of an engine with a run. */
+interface Turn {
+  id: string;
+  known: Known;
+  /** What has come back since the last one. */
+  settled: Settled | undefined;
+  /** Attempts of this engine's own. */
+  underWay: ReadonlySet<string>;
+}
+
 interface Advanced {
   /** What the vendor is to be sent now that its intent is durable. */
   sends: Sending[];
@@ -43,6 +53,7 @@ interface Held {
   row: VerificationEntity;
   run: RunRow;
   workflow: Workflow;
+  known: Known;
   steps: StepRow[];
   uploads: UploadRow[];
 }
@@ -90,9 +101,10 @@ export class WorkflowEngine {
   /** With a run that this engine has taken. */
   async goOn(id: string): Promise<void> {
     const underWay = new Map<string, Promise<Settled>>();
+    const known: Known = { reports: new Map() };
     let settled: Settled | undefined;
     for (;;) {
-      const { sends, mine } = await this.insist(id, settled, new Set(underWay.keys()));
+      const { sends, mine } = await this.insist({ id, known, settled, underWay: new Set(underWay.keys()) });
       if (!mine) return;
       for (const sending of sends) underWay.set(sending.attempt, this.send(sending));
       settled = await Promise.race(underWay.values());
@@ -101,12 +113,12 @@ export class WorkflowEngine {
   }
 
   /** An answer in hand was paid for: a database that is away for a moment does not lose it. */
-  private async insist(id: string, settled: Settled | undefined, underWay: ReadonlySet<string>): Promise<Advanced> {
+  private async insist(turn: Turn): Promise<Advanced> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.advance(id, settled, underWay);
+        return await this.advance(turn);
       } catch (error) {
-        if (settled === undefined || tries >= MOST_TRIES) throw error;
+        if (turn.settled === undefined || tries >= MOST_TRIES) throw error;
         await sleep(BETWEEN_TRIES_MS * tries);
       }
     }
@@ -122,9 +134,9 @@ export class WorkflowEngine {
     return { step: sending.step.name, attempt: sending.attempt, settlement };
   }
 
-  private advance(id: string, settled: Settled | undefined, underWay: ReadonlySet<string>): Promise<Advanced> {
+  private advance({ id, known, settled, underWay }: Turn): Promise<Advanced> {
     return this.runs.transaction(async (tx) => {
-      const held = await this.hold(tx, id);
+      const held = await this.hold(tx, id, known);
       if (held === undefined) return OVER;
       if (held.row.status === 'pending') return this.gathering(tx, held);
       if (held.row.status !== 'in-progress') return OVER;
@@ -144,7 +156,7 @@ export class WorkflowEngine {
   }
 
   /** Undefined when another engine has it, or nothing is left to do. */
-  private async hold(tx: Tx, id: string): Promise<Held | undefined> {
+  private async hold(tx: Tx, id: string, known: Known): Promise<Held | undefined> {
     const row = await this.verifications.lock(tx, id);
     const run = await this.runs.find(tx, id);
     if (row === null || run === undefined || run.holder !== this.holder) return undefined;
@@ -153,6 +165,7 @@ export class WorkflowEngine {
       row,
       run,
       workflow,
+      known,
       steps: await this.runs.steps(tx, id),
       uploads: await this.runs.uploads(tx, id),
     };
@@ -192,9 +205,9 @@ export class WorkflowEngine {
     const { row, workflow } = held;
     const base: Omit<Snapshot, 'steps'> = {
       definition: workflow.definition,
-      reports: await this.reports.of(tx, held.steps),
+      reports: await this.reports.of(tx, held.steps, held.known),
       uploads: new Set(held.uploads.map(({ name }) => name)),
-      input: await this.reports.input(tx, row, held.run),
+      input: await this.reports.input(tx, row, held.run, held.known),
       deadline: held.run.deadline,
       now: this.clock.now(),
     };
@@ -218,7 +231,7 @@ export class WorkflowEngine {
 
   private async finish(tx: Tx, held: Held): Promise<void> {
     const { row, workflow, steps, uploads } = held;
-    const reports = await this.reports.of(tx, steps);
+    const reports = await this.reports.of(tx, steps, held.known);
     const { is, rule } = outcomeOf(workflow.definition, {
       steps,
       reports,

@@ -19,6 +19,13 @@ const SAID: Readonly<Record<Outcome | 'failed', string | null>> = {
   failed: null,
 };
 
+/** What an engine has read of a run in its hands, which does not change: so that it is read once. */
+export interface Known {
+  input?: RunInput;
+  /** By their ids in the vault. */
+  reports: Map<string, unknown>;
+}
+
 type Person = { reference: string | null; expected: Readonly<Record<string, unknown>> };
 
 /** What a run knows of the person: sealed under the subject's key, like everything that names one. */
@@ -34,7 +41,11 @@ export class RunReports {
     return this.vault.sealFor(tx, owner(row), inputPurpose(row), Buffer.from(JSON.stringify(person)));
   }
 
-  async input(tx: Tx, row: VerificationEntity, { sealedInput }: RunRow): Promise<RunInput> {
+  async input(tx: Tx, row: VerificationEntity, { sealedInput }: RunRow, known: Known): Promise<RunInput> {
+    return (known.input ??= await this.openInput(tx, row, sealedInput));
+  }
+
+  private async openInput(tx: Tx, row: VerificationEntity, sealedInput: Buffer | null): Promise<RunInput> {
     const items = sealedInput === null ? [] : [{ owner: owner(row), purpose: inputPurpose(row), sealed: sealedInput }];
     const [plain] = await this.vault.openFor(tx, items);
     const person: Person =
@@ -54,12 +65,15 @@ export class RunReports {
   }
 
   /** By step. */
-  async of(tx: Tx, steps: readonly StepRow[]): Promise<Map<string, unknown>> {
+  async of(tx: Tx, steps: readonly StepRow[], known: Known): Promise<Map<string, unknown>> {
     const found = new Map<string, unknown>();
     for (const { name, result } of steps) {
       if (result === null) continue;
-      const plain = await this.vault.get(tx, result, REPORT);
-      if (plain !== undefined) found.set(name, JSON.parse(plain.toString()) as unknown);
+      if (!known.reports.has(result)) {
+        const plain = await this.vault.get(tx, result, REPORT);
+        known.reports.set(result, plain === undefined ? undefined : (JSON.parse(plain.toString()) as unknown));
+      }
+      found.set(name, known.reports.get(result));
     }
     return found;
   }

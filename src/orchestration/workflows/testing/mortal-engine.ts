@@ -111,7 +111,7 @@ class MortalVendor extends StepVendor {
     if (fate === 3) return { kind: 'unsure', reason: 'unsure' };
     if (fate === 4 && tape.next(4) === 0) return { kind: 'refused' };
     effects.add(step.name);
-    if (fate === 5) await this.life.end();
+    if (fate === 5 || fate === 7) await this.life.end();
     if (fate === 6) return { kind: 'unsure', reason: 'unsure' };
     const said = script.get(step.name);
     if (said === undefined) throw new Error('the script knows every step');
