@@ -169,7 +169,11 @@ describe('random workflows under random faults', () => {
         ]);
         expect(left).toEqual([{ purpose: 'decision' }]);
       }),
-      { numRuns: CASES, ...(process.env['GATEHOUSE_SEED'] ? { seed: Number(process.env['GATEHOUSE_SEED']) } : {}) },
+      {
+        numRuns: CASES,
+        endOnFailure: true,
+        ...(process.env['GATEHOUSE_SEED'] ? { seed: Number(process.env['GATEHOUSE_SEED']) } : {}),
+      },
     );
     // The faults were met, and not only good ends.
     expect(seen.deaths).toBeGreaterThan(0);
