@@ -5,7 +5,7 @@ import { withClient } from '../support/audit.js';
 import { writeMeasured } from '../support/measured.js';
 import { startSystem, type System, until } from '../support/system.js';
 
-const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(100_000, 7)]);
+const JPEG = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(2_000, 7)]);
 const RUNS = 300;
 const IN_FLIGHT = 10_000;
 const WATCHED_MS = 20_000;

@@ -337,14 +337,9 @@ export const configSchema = z.strictObject({
         description:
           'Workflows by name, as docs/workflows.md tells: a definition that differs from the published one is published as its next version at the start.',
       }),
-      runsAtOnce: z
-        .int()
-        .min(1)
-        .max(64)
-        .default(8)
-        .meta({
-          description: 'Runs of workflows that an instance takes further at once; the others wait in Postgres.',
-        }),
+      runsAtOnce: z.int().min(1).max(64).default(8).meta({
+        description: 'Runs of workflows that an instance takes further at once; the others wait in Postgres.',
+      }),
       uploadMemory: size()
         .prefault('128mb')
         .meta({ description: 'Bytes of uploads that an instance holds at once while they come in; more get 503.' }),
