@@ -320,6 +320,9 @@ describe('after a restore', () => {
     'platform.vault_keys',
     'platform.vault',
     'orchestration.verifications',
+    'orchestration.workflow_runs',
+    'orchestration.workflow_steps',
+    'orchestration.uploads',
     'orchestration.idempotency',
     'orchestration.erasures',
   ];
