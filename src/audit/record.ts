@@ -10,6 +10,7 @@ export type RecordKind =
   | 'vendor.breaker-opened'
   | 'vendor.breaker-closed'
   | 'verification.transition'
+  | 'upload.kept'
   | 'webhook.received'
   | 'webhook.delivered'
   | 'admin.act'

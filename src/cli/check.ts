@@ -1,10 +1,12 @@
 import { EntitySettings } from '../incidents/index.js';
+import { workflowsOf } from '../orchestration/index.js';
 import { loadConfig, settings } from '../platform/index.js';
 
 /** Reads the file as a start in this environment would, and lists what the two change from the defaults. */
 export function checkVerb(file: string): void {
   const config = loadConfig({ ...process.env, GATEHOUSE_CONFIG: file });
   EntitySettings.of(config);
+  workflowsOf(config);
   const defaults = loadConfig({}, { together: false });
   let changed = 0;
   for (const setting of settings()) {

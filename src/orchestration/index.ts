@@ -9,6 +9,8 @@ export { eraseItems } from './erasure/subject-eraser.js';
 export { AuditedCommit } from './call-commit.js';
 export { IdempotencyCheck } from './idempotency/idempotency-check.js';
 export { OrchestrationModule } from './orchestration.module.js';
+export { WORKFLOW_DIAGRAMS } from './workflows/diagrams.js';
+export { workflowsOf } from './workflows/file-workflows.js';
 export { VerificationFollower } from './verifications/verification-follower.js';
 
 /** Entities of this module; its two other tables are reached by SQL alone. */

@@ -44,6 +44,23 @@ import { VerificationSearch } from './verifications/verification-search.js';
 import { VerificationStore } from './verifications/verification-store.js';
 import { VerificationViews } from './verifications/verification-views.js';
 import { VerificationsController } from './verifications/verifications.controller.js';
+import { WorkflowEngine } from './workflows/engine.js';
+import { FileWorkflows } from './workflows/file-workflows.js';
+import { RunCloser } from './workflows/run-closer.js';
+import { RunCreator } from './workflows/run-creator.js';
+import { RunReports } from './workflows/run-reports.js';
+import { RunStarter } from './workflows/run-starter.js';
+import { RunStore } from './workflows/run-store.js';
+import { RunWorker } from './workflows/run-worker.js';
+import { StepProgress } from './workflows/step-progress.js';
+import { StepSender, StepVendor } from './workflows/step-sender.js';
+import { Uploads } from './workflows/uploads.js';
+import { VerificationStarter } from './workflows/verification-starter.js';
+import { WorkflowCatalogue } from './workflows/workflow-catalogue.js';
+import { WorkflowStore } from './workflows/workflow-store.js';
+import { WorkflowWriter } from './workflows/workflow-writer.js';
+import { Workflows } from './workflows/workflows.js';
+import { WorkflowsAdminController } from './workflows/workflows.admin.controller.js';
 
 const idempotency = [AnswerKeeper, IdempotencyCheck, IdempotencyStore, Leases, AuditedCommit, Housekeeping];
 const vendor = [OneTimeCodes, Ownership, UnknownStatuses, UnlistedFields, VendorCalls, VendorTrouble];
@@ -80,12 +97,30 @@ const dropInControllers = [
   DropInBusinessController,
   DropInTransactionsController,
 ];
+const workflows = [
+  FileWorkflows,
+  RunCloser,
+  RunCreator,
+  RunReports,
+  RunStarter,
+  RunStore,
+  RunWorker,
+  StepProgress,
+  { provide: StepVendor, useClass: StepSender },
+  Uploads,
+  VerificationStarter,
+  WorkflowCatalogue,
+  WorkflowEngine,
+  WorkflowStore,
+  WorkflowWriter,
+  Workflows,
+];
 
 /** Verifications, the drop-in, and what both stand on: idempotency, ownership and the one way to the vendor. */
 @Module({
   imports: [VendorsModule],
-  controllers: [VerificationsController, ...dropInControllers, ErasuresAdminController],
-  providers: [...idempotency, ...vendor, ...verifications, ...dropIn, ...erasureProviders],
+  controllers: [VerificationsController, ...dropInControllers, ErasuresAdminController, WorkflowsAdminController],
+  providers: [...idempotency, ...vendor, ...verifications, ...workflows, ...dropIn, ...erasureProviders],
   exports: [AuditedCommit, ErasableParts, ErasedSessions, IdempotencyCheck, Ownership, VerificationFollower],
 })
 export class OrchestrationModule {}

@@ -120,7 +120,10 @@ export function developmentConfig(
         caFile,
       },
     },
-    workflows: { onboarding: { ...config.workflows.onboarding, workflowId: secrets.diditWorkflowId } },
+    workflows: {
+      ...config.workflows,
+      onboarding: { ...config.workflows.onboarding, workflowId: secrets.diditWorkflowId },
+    },
   };
 }
 

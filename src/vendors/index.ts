@@ -8,7 +8,7 @@ export type { VerificationResult } from './didit/masks.js';
 export { rightsOf } from './didit/media.js';
 export { type OperationName, OPERATIONS } from './didit/operations.js';
 export type { StepName } from './didit/modules.js';
-export { sessionStatus, stepsOf, type StepState, type StepStatus } from './didit/statuses.js';
+export { reportStatus, sessionStatus, stepsOf, type StepState, type StepStatus } from './didit/statuses.js';
 export { clientTag, namespaced, ownAnswer, restored, withOwnVendorData } from './didit/vendor-data.js';
 export type { Verdict, WebhookHeaders } from './didit/webhook-signature.js';
 export type { Priority } from './resilience/passage.js';

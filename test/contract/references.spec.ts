@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { configurationReference, problemsReference } from '../../src/cli/references.js';
+import { configurationReference, problemsReference, stateMachinesReference } from '../../src/cli/references.js';
 
 const docs = join(import.meta.dirname, '..', '..', 'docs');
 
@@ -12,5 +12,9 @@ describe('the generated references are those of this code (npm run gatehouse -- 
 
   it('problems.md', () => {
     expect(readFileSync(join(docs, 'problems.md'), 'utf8')).toBe(problemsReference());
+  });
+
+  it('state-machines.md', () => {
+    expect(readFileSync(join(docs, 'state-machines.md'), 'utf8')).toBe(stateMachinesReference());
   });
 });

@@ -14,6 +14,7 @@ const CLASSES = {
   'vendor.breaker-opened': 'calls',
   'vendor.breaker-closed': 'calls',
   'verification.transition': 'calls',
+  'upload.kept': 'calls',
   'auth.failed.counted': 'access',
   'webhook.received': 'webhooks',
   'webhook.delivered': 'webhooks',

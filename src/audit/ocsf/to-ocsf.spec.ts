@@ -92,6 +92,7 @@ const EXPECTED: Record<string, number> = {
   'vendor.breaker-opened': 6002,
   'vendor.breaker-closed': 6002,
   'verification.transition': 6003,
+  'upload.kept': 6003,
   'webhook.received': 6003,
   'webhook.delivered': 6003,
   'admin.act': 3004,

@@ -14,7 +14,7 @@ import {
 import { call, counted, refusals } from './calls.js';
 import { classified, type Mapped, OCSF_VERSION, OTHER, PRODUCT, type Severity, STATUSES } from './classes.js';
 import { actorOf, apiOf, gatewayOf, sourceOf } from './objects.js';
-import { intent, outcomeUnknown, transition, vendorCall, webhook } from './vendor.js';
+import { intent, outcomeUnknown, transition, upload, vendorCall, webhook } from './vendor.js';
 
 /** Every kind of record and what it becomes. */
 const MAPPERS = {
@@ -25,6 +25,7 @@ const MAPPERS = {
   'vendor.breaker-opened': breaker(true),
   'vendor.breaker-closed': breaker(false),
   'verification.transition': transition,
+  'upload.kept': upload,
   'webhook.received': webhook('received'),
   'webhook.delivered': webhook('delivered'),
   'admin.act': administration,

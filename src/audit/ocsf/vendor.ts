@@ -54,6 +54,17 @@ export function transition(record: StoredRecord): Mapped {
   };
 }
 
+export function upload(record: StoredRecord): Mapped {
+  return {
+    class: 'api-activity',
+    activity: 1,
+    severity: 'info',
+    status: STATUSES.success,
+    message: 'A picture for a step of a verification was kept until that step.',
+    members: callMembers(record),
+  };
+}
+
 export function webhook(direction: 'received' | 'delivered'): (record: StoredRecord) => Mapped {
   return (record) => ({
     class: 'api-activity',

@@ -2,6 +2,10 @@ import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { AuditLog, ErasureJournal, LegalHolds } from '../../audit/index.js';
 import { Clock, type Config, CONFIG, Database, Keyring, Log, Vault } from '../../platform/index.js';
+import { VerificationProgress } from '../verifications/verification-progress.js';
+import { VerificationStore } from '../verifications/verification-store.js';
+import { RunCloser } from '../workflows/run-closer.js';
+import { WorkflowErasure } from '../workflows/workflow-erasure.js';
 import { ErasableParts } from './erasable.js';
 import { ErasedSessions } from './erased-sessions.js';
 import { ErasureReader } from './erasure-reader.js';
@@ -27,10 +31,11 @@ export const erasureProviders: Provider[] = [
   ErasureStore,
   {
     provide: ErasableParts,
-    inject: [Vault],
-    useFactory: (vault: Vault) => {
+    inject: [Vault, VerificationStore, VerificationProgress, RunCloser],
+    useFactory: (vault: Vault, store: VerificationStore, progress: VerificationProgress, runs: RunCloser) => {
       const parts = new ErasableParts();
       parts.add(new IdempotencyErasure(vault));
+      parts.add(new WorkflowErasure(store, progress, runs));
       return parts;
     },
   },

@@ -8,7 +8,7 @@ import { withClient } from '../../../test/support/audit.js';
 import { openSpecHouse, type SpecHouse } from '../testing/spec-house.js';
 import type { CreateBody } from '../verifications/schemas.js';
 import { SubjectSecrets } from '../verifications/subject-secrets.js';
-import { VerificationCreator } from '../verifications/verification-creator.js';
+import { VerificationStarter } from '../workflows/verification-starter.js';
 import { VerificationFollower } from '../verifications/verification-follower.js';
 import { VerificationReader } from '../verifications/verification-reader.js';
 import { VerificationViews } from '../verifications/verification-views.js';
@@ -43,7 +43,7 @@ async function commit(call: Call, body: string): Promise<void> {
 
 async function create(reference: string, key: string = randomUUID()): Promise<VerificationEntity> {
   const call = await house.write(client, key, bodyFor(reference));
-  const row = await get(VerificationCreator).create(call, bodyFor(reference));
+  const row = await get(VerificationStarter).create(call, bodyFor(reference));
   await commit(call, JSON.stringify({ reference }));
   house.clock.advance(10);
   return row;
@@ -219,7 +219,7 @@ describe('what is under way at an erasure', () => {
       house.vendor.before = undefined;
       await erase('bea-2');
     };
-    const row = await get(VerificationCreator).create(call, bodyFor('bea-2'));
+    const row = await get(VerificationStarter).create(call, bodyFor('bea-2'));
     expect(row.sessionId).not.toBeNull();
     call.rawBody = Buffer.from(JSON.stringify(bodyFor('bea-2')));
     await commit(call, 'bea-2');
@@ -320,6 +320,9 @@ describe('after a restore', () => {
     'platform.vault_keys',
     'platform.vault',
     'orchestration.verifications',
+    'orchestration.workflow_runs',
+    'orchestration.workflow_steps',
+    'orchestration.uploads',
     'orchestration.idempotency',
     'orchestration.erasures',
   ];

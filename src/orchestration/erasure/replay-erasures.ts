@@ -1,6 +1,12 @@
 import { type Audit, ErasureJournal, LegalHolds } from '../../audit/index.js';
 import type { Clock, Database, Keyring, Log } from '../../platform/index.js';
 import { Vault } from '../../platform/index.js';
+import { VerificationProgress } from '../verifications/verification-progress.js';
+import { VerificationStore } from '../verifications/verification-store.js';
+import { RunCloser } from '../workflows/run-closer.js';
+import { RunStore } from '../workflows/run-store.js';
+import { StepProgress } from '../workflows/step-progress.js';
+import { WorkflowErasure } from '../workflows/workflow-erasure.js';
 import type { ErasablePart } from './erasable.js';
 import { ErasureReplay, type Replayed } from './erasure-replay.js';
 import { ErasureStore } from './erasure-store.js';
@@ -27,9 +33,16 @@ export async function replayErasures(parts: ReplayParts): Promise<Replayed> {
   const { clock, database, keyring } = parts;
   const { auditLog } = parts.audit;
   const vault = new Vault(keyring, clock);
-  const places = [new IdempotencyErasure(vault), ...parts.parts(vault)];
+  const places = [new IdempotencyErasure(vault), workflowErasure(parts, vault), ...parts.parts(vault)];
   const eraser = new SubjectEraser(vault, () => places);
   const journal = new ErasureJournal(parts.journal ?? journalFile(parts), keyring);
   const writer = new ErasureWriter(eraser, new ErasureStore(database), auditLog, journal, clock);
   return new ErasureReplay(database, writer, new LegalHolds(database, auditLog, clock), parts.log).replay(journal);
+}
+
+function workflowErasure({ audit, clock, database }: ReplayParts, vault: Vault): WorkflowErasure {
+  const store = new VerificationStore(database);
+  const runs = new RunStore(database);
+  const closer = new RunCloser(runs, new StepProgress(runs, audit.auditLog, clock), vault);
+  return new WorkflowErasure(store, new VerificationProgress(store, audit.auditLog, clock), closer);
 }

@@ -32,6 +32,16 @@ export interface Fault {
 
 const UNFINISHED = new Set(['Not Started', 'In Progress', 'Resubmitted', 'Awaiting User']);
 
+const CHECKS: Partial<Record<OperationName, { member: string; report: Json }>> = {
+  'id-verification': {
+    member: 'id_verification',
+    report: { first_name: 'Nuria', last_name: 'Prat', date_of_birth: '1984-02-29', document_number: 'X1234567' },
+  },
+  'passive-liveness': { member: 'liveness', report: { method: 'PASSIVE', score: 95.5 } },
+  'face-match': { member: 'face_match', report: { score: 88.25 } },
+  aml: { member: 'aml', report: { total_hits: 0, score: 0, hits: [] } },
+};
+
 /** A vendor in memory with Didit's habits: an unfinished session of the same person is given out again. */
 export class SpecVendor {
   readonly sessions: SpecSession[] = [];
@@ -42,6 +52,8 @@ export class SpecVendor {
   before: ((operation: OperationName) => Promise<void>) | undefined;
   /** Whether answers come from equal calls under way. */
   collapsed = false;
+  /** Status of the report of a standalone check; Approved unless it says another. */
+  readonly checks = new Map<OperationName, string>();
   readonly #faults = new Map<OperationName, Fault[]>();
   readonly #answers = new Map<OperationName, { status: number; code: ProblemCode; body: unknown }[]>();
 
@@ -79,7 +91,10 @@ export class SpecVendor {
     if (operation === 'session.create') return { status: 201, body: this.create(jsonOf(request)) };
     if (operation === 'session.list') return { status: 200, body: this.list(request) };
     if (operation === 'session.decision') return this.decision(request.params?.['sessionId'] ?? '');
-    throw new Error(`the vendor of this spec does no ${operation}`);
+    const check = CHECKS[operation];
+    if (check === undefined) throw new Error(`the vendor of this spec does no ${operation}`);
+    const report = { status: this.checks.get(operation) ?? 'Approved', warnings: [], ...check.report };
+    return { status: 200, body: { request_id: randomUUID(), [check.member]: report } };
   }
 
   private create(wanted: Json): Json {

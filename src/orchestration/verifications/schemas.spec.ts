@@ -20,7 +20,7 @@ describe('createSchema', () => {
   });
 
   it.each([
-    [{ ...least, workflow: 'other' }, 'workflow'],
+    [{ ...least, workflow: 'Other' }, 'workflow'],
     [{ ...least, subject: { reference: '', relationship: 'customer' } }, 'subject/reference'],
     [{ ...least, subject: { reference: 'x'.repeat(129), relationship: 'customer' } }, 'subject/reference'],
     [{ ...least, subject: { reference: 'a\nb', relationship: 'customer' } }, 'subject/reference'],

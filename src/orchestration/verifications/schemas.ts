@@ -57,7 +57,8 @@ const expected = z
   );
 
 export const createSchema = z.strictObject({
-  workflow: z.literal('onboarding'),
+  /** Name of a workflow; whether it is published stands in no schema. */
+  workflow: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, { error: 'must be the name of a workflow such as onboarding' }),
   subject: z.strictObject({
     reference: printable(128),
     relationship: z.enum(['customer', 'prospect', 'unknown']),

@@ -1,10 +1,11 @@
 import type { StepName, StepState, StepStatus } from '../../vendors/index.js';
 
-/** One vendor operation of a workflow. Instants are when the gateway saw it, since the vendor gives none. */
+/** One step of a workflow. Instants are when the gateway saw it, since the vendor gives none. */
 export interface Step {
-  name: StepName;
+  name: string;
   status: StepStatus;
-  rung: 'fresh';
+  /** Of the fallback ladder. */
+  rung: 'fresh' | 'queued' | 'manual' | 'none';
   startedAt?: string;
   endedAt?: string;
 }

@@ -41,7 +41,19 @@ export type VerificationEvent =
   /** No session was found after an unknown outcome, and nobody asked again. */
   | 'create.given-up'
   /** Its client asked for the same verification again. */
-  | 'create.repeated';
+  | 'create.repeated'
+  /** All needed uploads are there. */
+  | 'run.started'
+  /** They have not come in time. */
+  | 'uploads.expired'
+  /** All steps of its workflow have ended. */
+  | 'run.approved'
+  | 'run.declined'
+  | 'run.in-review'
+  /** A step ended in an error, with no rung left. */
+  | 'run.failed'
+  /** The person was erased while the gateway ran the workflow. */
+  | 'subject.erased';
 
 type Row = Readonly<Partial<Record<VerificationEvent, Status>>>;
 
@@ -66,8 +78,18 @@ export const TRANSITIONS: Readonly<Record<Status, Row>> = {
     'session.attached': 'pending',
     'create.refused': 'failed',
     'create.given-up': 'failed',
+    'run.started': 'in-progress',
+    'uploads.expired': 'expired',
+    'subject.erased': 'cancelled',
   },
-  'in-progress': open,
+  'in-progress': {
+    ...open,
+    'run.approved': 'approved',
+    'run.declined': 'declined',
+    'run.in-review': 'in-review',
+    'run.failed': 'failed',
+    'subject.erased': 'cancelled',
+  },
   'in-review': open,
   resubmission: open,
   approved: followed,

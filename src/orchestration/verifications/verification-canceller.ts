@@ -1,16 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { type Call, clientOf, isUuid, ProblemError } from '../../platform/index.js';
+import { RunCloser } from '../workflows/run-closer.js';
+import { viewOfSteps } from '../workflows/step-views.js';
 import { isOpen } from './transitions.js';
 import type { VerificationEntity } from './verification.entity.js';
 import { VerificationProgress } from './verification-progress.js';
 import { VerificationStore } from './verification-store.js';
 
-/** Calls a verification off: it follows its session no more. Didit cannot end a session, so that nothing is sent there. */
+/**
+ * Calls a verification off: it follows its session no more, and sends no further step. Didit cannot end a session, so that nothing is sent
+ * there.
+ */
 @Injectable()
 export class VerificationCanceller {
   constructor(
     private readonly store: VerificationStore,
     private readonly progress: VerificationProgress,
+    private readonly runs: RunCloser,
   ) {}
 
   /** Of one that is called off already, nothing more comes. @throws ProblemError `not-found`, `conflict` once it is decided. */
@@ -27,7 +33,9 @@ export class VerificationCanceller {
           detail: `This verification is ${row.status} and cannot be cancelled any more.`,
           rule: 'verification.decided',
         });
-      return this.progress.happen(tx, call, row, 'client.cancelled');
+      if (row.hosted) return this.progress.happen(tx, call, row, 'client.cancelled');
+      const { steps } = await this.runs.stop(tx, call, row, 'cancelled');
+      return this.progress.happen(tx, call, row, 'client.cancelled', { steps: viewOfSteps(steps) });
     });
   }
 }

@@ -14,7 +14,6 @@ import { VerificationStore } from './verification-store.js';
 
 /** Didit's default; its decisions name the real end. */
 const SESSION_LIFE_MS = 7 * 86_400_000;
-const WORKFLOW_VERSION = 1;
 
 interface Begun {
   row: VerificationEntity;
@@ -37,9 +36,9 @@ export class VerificationCreator {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws VendorFailure, ProblemError `unprocessable`. */
-  async create(call: Call, body: CreateBody): Promise<VerificationEntity> {
-    const { row, look } = await this.store.transaction((tx) => this.begin(tx, call, body));
+  /** @param version of the workflow @throws VendorFailure, ProblemError `unprocessable`. */
+  async create(call: Call, body: CreateBody, version: number): Promise<VerificationEntity> {
+    const { row, look } = await this.store.transaction((tx) => this.begin(tx, call, body, version));
     if (row.sessionId !== null || !isOpen(row.status)) return row;
     const { reference } = body.subject;
     const found = look ? await this.sessions.find(call, row, reference) : undefined;
@@ -48,18 +47,18 @@ export class VerificationCreator {
   }
 
   /** The row and the intent, before anything is sent. */
-  private async begin(tx: Tx, call: Call, body: CreateBody): Promise<Begun> {
+  private async begin(tx: Tx, call: Call, body: CreateBody, version: number): Promise<Begun> {
     const key = call.idempotency?.id;
     if (key === undefined) throw new Error('a verification is made under an Idempotency-Key only');
     const known = await this.store.lockByKey(tx, key);
-    const begun = known ? await this.again(tx, call, known) : await this.anew(tx, call, body, key);
+    const begun = known ? await this.again(tx, call, known) : await this.anew(tx, call, body, key, version);
     call.verification = begun.row.id;
     call.subject = begun.row.subject;
     if (begun.row.sessionId === null && isOpen(begun.row.status)) await this.progress.intend(tx, call);
     return begun;
   }
 
-  private async anew(tx: Tx, call: Call, body: CreateBody, key: string): Promise<Begun> {
+  private async anew(tx: Tx, call: Call, body: CreateBody, key: string, version: number): Promise<Begun> {
     const now = this.clock.now();
     const { id: clientId } = clientOf(call);
     const { reference, relationship } = body.subject;
@@ -70,12 +69,13 @@ export class VerificationCreator {
       clientId,
       idempotencyId: key,
       workflow: body.workflow,
-      workflowVersion: WORKFLOW_VERSION,
+      workflowVersion: version,
       subject,
       relationship,
       status: 'pending',
       vendor: 'didit',
       vendorStatus: null,
+      hosted: true,
       sessionId: null,
       unsure: true,
       searches: 0,

@@ -23,6 +23,17 @@ export class VerificationProgress {
     });
   }
 
+  /** One that the gateway will run itself, and by which version of its workflow. */
+  async begun(tx: Tx, call: Call, row: VerificationEntity): Promise<void> {
+    await this.auditLog.appendIn(tx, {
+      ...recordOf(call, 'verification.transition', this.clock.now()),
+      client: row.clientId,
+      verification: row.id,
+      subject: row.subject,
+      detail: { to: row.status, event: 'begun', workflow: row.workflow, version: row.workflowVersion },
+    });
+  }
+
   /**
    * What happened to a locked row. Where the table knows no such step only `changes` are written.
    * @param detail allow-listed facts for the record

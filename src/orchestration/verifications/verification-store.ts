@@ -109,7 +109,7 @@ export class VerificationStore {
       .getRepository(VerificationEntity)
       .createQueryBuilder('v')
       .select(['v.id', 'v.idempotencyId'])
-      .where(`v.session_id IS NULL AND v.status IN ('pending', 'queued')`)
+      .where(`v.session_id IS NULL AND v.hosted AND v.status IN ('pending', 'queued')`)
       .andWhere(
         new Brackets((due) =>
           due

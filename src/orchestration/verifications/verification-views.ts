@@ -3,6 +3,7 @@ import { type Call, may } from '../../platform/index.js';
 import { clientTag, DiditVendor, rightsOf, type VerificationResult, withOwnVendorData } from '../../vendors/index.js';
 import { UnlistedFields } from '../vendor/unlisted-fields.js';
 import type { Relationship } from './schemas.js';
+import { Uploads, type UploadView } from '../workflows/uploads.js';
 import type { Step } from './steps.js';
 import { SubjectSecrets } from './subject-secrets.js';
 import type { Status } from './transitions.js';
@@ -19,6 +20,8 @@ export interface VerificationView {
   url: string | null;
   vendor: { name: string; sessionId: string | null };
   steps: Step[];
+  /** What the caller is to upload, for a workflow that the gateway runs itself; absent in lists. */
+  uploads?: UploadView[];
   createdAt: string;
   updatedAt: string;
   expiresAt: string;
@@ -37,6 +40,7 @@ export class VerificationViews {
     private readonly secrets: SubjectSecrets,
     private readonly vendor: DiditVendor,
     private readonly unlisted: UnlistedFields,
+    private readonly uploads: Uploads,
   ) {}
 
   /** @param link whether the hosted link is shown; without it, only to callers with the right to see it again */
@@ -60,7 +64,8 @@ export class VerificationViews {
   async one(call: Call, row: VerificationEntity, link = false): Promise<VerificationView> {
     const [view] = await this.of(call, [row], link);
     if (view === undefined) throw new Error('a row has a view');
-    return view;
+    const uploads = await this.uploads.wanted(row);
+    return uploads === undefined ? view : { ...view, uploads };
   }
 
   /** With the decision, as far as the caller may see it. */

@@ -18,7 +18,7 @@ import type { Status } from './transitions.js';
 @Index('verifications_client_status', ['clientId', 'status', 'id'])
 @Index('verifications_session', ['sessionId'])
 @Index('verifications_without_session', ['lookedAt'], {
-  where: `session_id IS NULL AND status IN ('pending', 'queued')`,
+  where: `session_id IS NULL AND hosted AND status IN ('pending', 'queued')`,
 })
 export class VerificationEntity {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'verifications_pkey' })
@@ -52,6 +52,10 @@ export class VerificationEntity {
   /** The vendor's own word, as last seen; also of a cancelled one, which no longer follows it. */
   @Column({ name: 'vendor_status', type: 'text', nullable: true })
   vendorStatus: string | null;
+
+  /** Whether a session at the vendor does it all; else the gateway runs its workflow itself. */
+  @Column({ type: 'boolean', default: true })
+  hosted: boolean;
 
   @Column({ name: 'session_id', type: 'uuid', nullable: true })
   sessionId: string | null;

@@ -1,8 +1,9 @@
-import { Body, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Get, Headers, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { type Call, Idempotent, PublicController, Scopes, TheCall } from '../../platform/index.js';
+import { Uploads } from '../workflows/uploads.js';
+import { VerificationStarter } from '../workflows/verification-starter.js';
 import { type CreateBody, createSchema, type ListQuery, listSchema } from './schemas.js';
 import { VerificationCanceller } from './verification-canceller.js';
-import { VerificationCreator } from './verification-creator.js';
 import { VerificationReader } from './verification-reader.js';
 import {
   type ReceiptsQuery,
@@ -15,18 +16,19 @@ import { type DecidedView, type VerificationView, VerificationViews } from './ve
 @PublicController('v1/verifications', 'data')
 export class VerificationsController {
   constructor(
-    private readonly creator: VerificationCreator,
+    private readonly starter: VerificationStarter,
     private readonly reader: VerificationReader,
     private readonly canceller: VerificationCanceller,
     private readonly views: VerificationViews,
     private readonly receipts: VerificationReceipts,
+    private readonly uploads: Uploads,
   ) {}
 
   @Post()
   @Scopes('verifications:write')
   @Idempotent()
   async create(@TheCall() call: Call, @Body({ schema: createSchema }) body: CreateBody): Promise<VerificationView> {
-    return this.views.one(call, await this.creator.create(call, body), true);
+    return this.views.one(call, await this.starter.create(call, body), true);
   }
 
   @Get()
@@ -53,6 +55,18 @@ export class VerificationsController {
     @Query({ schema: receiptsSchema }) query: ReceiptsQuery,
   ): Promise<ReceiptsView> {
     return this.receipts.page(call, id, query);
+  }
+
+  @Put(':id/uploads/:name')
+  @Scopes('verifications:write')
+  async upload(
+    @TheCall() call: Call,
+    @Param('id') id: string,
+    @Param('name') name: string,
+    @Body() body: unknown,
+    @Headers('content-type') type: string | undefined,
+  ): Promise<VerificationView> {
+    return this.views.one(call, await this.uploads.keep(call, id, name, body, type ?? ''));
   }
 
   @Post(':id/cancel')

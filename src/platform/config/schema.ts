@@ -358,6 +358,16 @@ export const configSchema = z.strictObject({
             .meta({ description: 'How long the sealed decision of a verification is kept to answer from.' }),
         })
         .prefault({}),
+      definitions: z.record(text(), z.json()).default({}).meta({
+        description:
+          'Workflows by name, as docs/workflows.md tells: a definition that differs from the published one is published as its next version at the start.',
+      }),
+      runsAtOnce: z.int().min(1).max(64).default(8).meta({
+        description: 'Runs of workflows that an instance takes further at once; the others wait in Postgres.',
+      }),
+      uploadMemory: size()
+        .prefault('128mb')
+        .meta({ description: 'Bytes of uploads that an instance holds at once while they come in; more get 503.' }),
     })
     .prefault({}),
   audit: audit.prefault({}),

@@ -51,6 +51,9 @@ function refuseProto(key: string, value: unknown): unknown {
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 const MULTIPART_TYPE = /^multipart\/form-data\s*;/i;
+const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'application/pdf'] as const;
+/** Routes whose body is a picture as it is; it is read by the handler, which knows how large it may be. */
+const TAKES_PICTURES = /\/uploads\/:name$/;
 /** A vendor's notification with a whole decision in it, with room to spare. */
 const WEBHOOK_LIMIT = 8 * 1024 * 1024;
 
@@ -80,6 +83,11 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: Config['po
   fastify.addContentTypeParser(MULTIPART_TYPE, { bodyLimit: limits.upload }, (request, payload, done) => {
     if (callOf(request).routeClass === 'webhook') void collect(request, payload, done);
     else done(null, payload);
+  });
+  fastify.addContentTypeParser([...PICTURE_TYPES], { bodyLimit: limits.upload }, (request, payload, done) => {
+    if (callOf(request).routeClass === 'webhook') void collect(request, payload, done);
+    else if (TAKES_PICTURES.test(request.routeOptions.url ?? '')) done(null, payload);
+    else done(new ProblemError('unsupported-media-type', { rule: 'body.type' }));
   });
   fastify.addContentTypeParser('*', (request, payload, done) => {
     if (callOf(request).routeClass === 'webhook') void collect(request, payload, done);

@@ -87,7 +87,8 @@ function notYet(row: ReportingModule, ended: boolean, features: Set<string> | un
   return [{ name: row.word, status: planned && !ended ? 'waiting' : 'skipped' }];
 }
 
-function reportStatus(status: unknown): StepStatus | undefined {
+/** Ours for the status of a report; undefined for one that nobody knows. */
+export function reportStatus(status: unknown): StepStatus | undefined {
   return typeof status === 'string' && Object.hasOwn(REPORT, status) ? REPORT[status] : undefined;
 }
 
