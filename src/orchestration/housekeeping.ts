@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, Database, Log, Vault, Rounds } from '../platform/index.js';
+import { CachedAnswers } from '../vendors/index.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 
 const EVERY_MS = 60_000;
@@ -12,6 +13,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   constructor(
     private readonly keys: IdempotencyStore,
     private readonly vault: Vault,
+    private readonly cached: CachedAnswers,
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly log: Log,
@@ -29,5 +31,6 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
   async sweep(): Promise<void> {
     await this.keys.sweep(this.clock.now());
     await this.database.transaction((tx) => this.vault.sweep(tx));
+    await this.database.transaction((tx) => this.cached.trim(tx));
   }
 }

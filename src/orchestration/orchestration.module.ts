@@ -10,12 +10,18 @@ import { erasureProviders } from './erasure/erasure.providers.js';
 import { ErasableParts } from './erasure/erasable.js';
 import { ErasedSessions } from './erasure/erased-sessions.js';
 import { ErasuresAdminController } from './erasure/erasures.admin.controller.js';
+import { fallbackProviders } from './fallback/fallback.providers.js';
+import { ReviewsAdminController } from './fallback/reviews.admin.controller.js';
 import { Housekeeping } from './housekeeping.js';
 import { AnswerKeeper } from './idempotency/answer-keeper.js';
 import { IdempotencyCheck } from './idempotency/idempotency-check.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { Leases } from './idempotency/leases.js';
 import { Ownership } from './ownership/ownership.js';
+import { ReconciliationAdminController } from './reconciliation/reconciliation.admin.controller.js';
+import { SweepRounds } from './reconciliation/sweep-rounds.js';
+import { SweepStore } from './reconciliation/sweep-store.js';
+import { Sweep } from './reconciliation/sweep.js';
 import { UnlistedFields } from './vendor/unlisted-fields.js';
 import { VendorCalls } from './vendor/vendor-calls.js';
 import { VendorTrouble } from './vendor/vendor-trouble.js';
@@ -53,13 +59,28 @@ const verifications = [
   VerificationStore,
   VerificationViews,
 ];
+const reconciliation = [Sweep, SweepRounds, SweepStore];
 const dropIn = [DropInCalls, DropInChecks, DropInList, DropInSessions];
 
 /** Verifications, the drop-in, and what both stand on: idempotency, ownership and the one way to the vendor. */
 @Module({
   imports: [VendorsModule],
-  controllers: [VerificationsController, DropInController, ErasuresAdminController],
-  providers: [...idempotency, ...vendor, ...verifications, ...dropIn, ...erasureProviders],
+  controllers: [
+    VerificationsController,
+    DropInController,
+    ErasuresAdminController,
+    ReconciliationAdminController,
+    ReviewsAdminController,
+  ],
+  providers: [
+    ...idempotency,
+    ...vendor,
+    ...verifications,
+    ...fallbackProviders,
+    ...reconciliation,
+    ...dropIn,
+    ...erasureProviders,
+  ],
   exports: [AuditedCommit, ErasableParts, ErasedSessions, IdempotencyCheck, Ownership, VerificationFollower],
 })
 export class OrchestrationModule {}

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { AuditLog, ErasureJournal, LegalHolds } from '../../audit/index.js';
 import { Clock, type Config, CONFIG, Database, Keyring, Log, Vault } from '../../platform/index.js';
+import { CachedAnswers } from '../../vendors/index.js';
+import { CacheErasure } from '../fallback/cache-erasure.js';
 import { ErasableParts } from './erasable.js';
 import { ErasedSessions } from './erased-sessions.js';
 import { ErasureReader } from './erasure-reader.js';
@@ -27,10 +29,11 @@ export const erasureProviders: Provider[] = [
   ErasureStore,
   {
     provide: ErasableParts,
-    inject: [Vault],
-    useFactory: (vault: Vault) => {
+    inject: [Vault, CachedAnswers],
+    useFactory: (vault: Vault, cached: CachedAnswers) => {
       const parts = new ErasableParts();
       parts.add(new IdempotencyErasure(vault));
+      parts.add(new CacheErasure(cached));
       return parts;
     },
   },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { audit } from './audit.js';
 import { erasure } from './erasure.js';
+import { fallback, operationLadders, reconciliation, vendorCache, workflowLadderSchema } from './fallback.js';
 import { siem } from './siem.js';
 import { duration, rate, size, timer } from './units.js';
 import { time } from './watch.js';
@@ -230,6 +231,8 @@ const didit = z.strictObject({
         .meta({ description: `Reads that the vendor allows a key. ${NOT_YET}` }),
     })
     .prefault({}),
+  fallback: operationLadders(),
+  cache: vendorCache.prefault({}),
   prices: z
     .strictObject({
       currency: z
@@ -342,6 +345,10 @@ export const configSchema = z.strictObject({
           keepDecision: duration()
             .prefault('90d')
             .meta({ description: 'How long the sealed decision of a verification is kept to answer from.' }),
+          fallback: workflowLadderSchema().default(['queued']).meta({
+            description:
+              'What becomes of a new verification while the vendor fails: `queued` (accepted, and sent when the vendor is back), then `manual` (a person decides); with neither it is a standard error.',
+          }),
         })
         .prefault({}),
     })
@@ -357,6 +364,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   erasure: erasure.prefault({}),
+  fallback: fallback.prefault({}),
+  reconciliation: reconciliation.prefault({}),
   keys: z
     .strictObject({
       masterKeyFile: text().optional().meta({

@@ -10,6 +10,7 @@ export type KeyPurpose =
   | 'cursor'
   | 'idempotency'
   | 'webhook-digest'
+  | 'cached-answer'
   | 'erasure-journal';
 
 const NONCE_BYTES = 12;
