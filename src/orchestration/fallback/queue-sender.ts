@@ -105,8 +105,9 @@ export class QueueSender {
       if (error instanceof VendorFailure) {
         if (error.outcome === 'none' && !row.unsure) await this.settle(row.id);
       } else {
-        // Refused before or by the vendor: the intent has its end all the same.
-        await this.tellEnd(asker, error);
+        // Where nothing was sent no record of it came about, and the intent has to have its end all the same.
+        const answered = error instanceof ProblemError && error.rule === 'vendor.refused';
+        if (!answered) await this.tellEnd(asker, error);
         if (error instanceof ProblemError && error.code === 'unprocessable') return undefined;
         if (error instanceof ProblemError && !row.unsure) await this.settle(row.id);
       }

@@ -5,7 +5,7 @@ import { clientTag } from '../../vendors/index.js';
 import { AuditedCommit } from '../call-commit.js';
 import { LEASE_MS } from '../idempotency/leases.js';
 import { Ownership } from '../ownership/ownership.js';
-import { openSpecHouse, REPLY, type SpecHouse } from '../testing/spec-house.js';
+import { openSpecHouse, QUIET, REPLY, type SpecHouse } from '../testing/spec-house.js';
 import type { CreateBody } from './schemas.js';
 import { PATIENCE_MS, REST_MS, VerificationSearch } from './verification-search.js';
 import { VerificationsController } from './verifications.controller.js';
@@ -26,7 +26,7 @@ describe('making a verification', () => {
   let client: string;
 
   beforeAll(async () => {
-    house = await openSpecHouse('workflows: { onboarding: { fallback: [] } }');
+    house = await openSpecHouse(`${QUIET}workflows: { onboarding: { fallback: [] } }`);
     controller = house.get(VerificationsController, { strict: false });
   });
   afterAll(() => house.stop());
