@@ -4,6 +4,7 @@ import { type Answer, startSystem, type System, until, WIDE_LIMITS } from '../su
 
 const QUICK = `${WIDE_LIMITS}
 vendors: { didit: { timeouts: { read: 1s, write: 1s, check: 1s, connect: 1s } } }
+workflows: { onboarding: { fallback: [] } }
 `;
 
 interface Problem {
