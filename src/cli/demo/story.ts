@@ -161,7 +161,7 @@ async function outage(client: DemoClient, tell: Tell): Promise<void> {
       });
       expect(answer.status === 202 && answer.body['status'] === 'queued', 'a customer was turned away', answer);
       waiting.push(String(answer.body['id']));
-      if (call === 1) tell(`   ${answer.status} ${String(answer.body['status'])}: sent when the vendor is back`);
+      if (call === 1) tell(`   ${answer.status} ${answer.body['status']}: sent when the vendor is back`);
     }
     await ticket(client, tell);
   } finally {

@@ -97,7 +97,7 @@ export class CachedReads {
   private key(call: Call, sessionId: string, query: Readonly<Record<string, string>>): CachedKey {
     const client = clientOf(call);
     const { pii, link } = rightsOf(client.scopes);
-    const variant = JSON.stringify([Object.entries(query).sort(), pii, link, this.#masks]);
+    const variant = JSON.stringify([query, pii, link, this.#masks]);
     return { clientId: client.id, operation: OPERATION, resource: sessionId.toLowerCase(), variant };
   }
 }

@@ -151,7 +151,7 @@ export class VerificationFollower {
     const event = seen.status === undefined || seen.status === row.status ? undefined : vendorEvent(seen.status);
     const to = event === undefined ? row.status : (next(row.status, event) ?? row.status);
     const end = endOf(seen.decision);
-    const changes: Changes = { ...base, steps, ...end, ...this.watch({ ...row, ...end }, to, seen) };
+    const changes: Changes = { ...base, steps, ...end, ...this.watch(changed(row, end), to, seen) };
     if (event !== undefined) return this.progress.happen(tx, asker, row, event, changes, { vendorStatus, look });
     const visible = seen.kept !== row.decision || steps.some((step, at) => step !== row.steps[at]);
     return this.write(tx, row, visible ? { ...changes, updatedAt: now } : changes);

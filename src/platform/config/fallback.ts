@@ -59,7 +59,7 @@ export const vendorCache = z.strictObject({
 });
 
 /** The vendor's own trouble, and after it what only the firm itself can mend. */
-export const FALLBACK_CODES = [
+const FALLBACK_CODES = [
   'vendor-unavailable',
   'vendor-timeout',
   'vendor-error',
