@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, rate, size } from './units.js';
+import { duration, rate, size, timer } from './units.js';
 
 /** The rungs below a fresh answer, from the best to the last; what stands on none of them is a standard error. */
 export const LADDER = ['cached', 'queued', 'manual'] as const;
@@ -49,7 +49,7 @@ export const operationLadders = () =>
     });
 
 export const vendorCache = z.strictObject({
-  staleIfError: duration().prefault('24h').meta({
+  staleIfError: duration('1s').prefault('24h').meta({
     description:
       'How old a cached answer may be that stands in for a vendor in trouble, where the vendor’s own headers say nothing (RFC 5861 stale-if-error). Also how long it is kept.',
   }),
@@ -76,7 +76,7 @@ export const fallback = z.strictObject({
       description:
         'Failures of the vendor at which a ladder is taken. Wrong credentials and want of credit are answered as errors unless they are named here: waiting does not mend them.',
     }),
-  queueFor: duration().prefault('24h').meta({
+  queueFor: duration('1s').prefault('24h').meta({
     description: 'How long a queued verification waits for the vendor before it goes to the next rung.',
   }),
   queuePerClient: z.int().min(1).max(1_000_000).default(2_000).meta({
@@ -97,14 +97,14 @@ export const fallback = z.strictObject({
 });
 
 export const reconciliation = z.strictObject({
-  after: duration().prefault('10m').meta({
+  after: duration('1s').prefault('10m').meta({
     description:
       'How long after the last look the sweep asks about an undecided verification; it doubles with every look in vain. Longer than the vendor repeats its webhooks.',
   }),
-  atMost: duration().prefault('6h').meta({ description: 'Longest time between two looks of the sweep.' }),
-  every: duration().prefault('15s').meta({ description: 'Time between two rounds of the sweep.' }),
+  atMost: duration('1s').prefault('6h').meta({ description: 'Longest time between two looks of the sweep.' }),
+  every: timer('100ms').prefault('15s').meta({ description: 'Time between two rounds of the sweep.' }),
   perRound: z.int().min(1).max(1_000).default(15).meta({
     description: 'Sessions asked about in a round; with `every` it bounds the sweep’s share of the vendor’s budget.',
   }),
-  window: duration().prefault('24h').meta({ description: 'Time over which the completeness metrics are counted.' }),
+  window: duration('1m').prefault('24h').meta({ description: 'Time over which the completeness metrics are counted.' }),
 });
