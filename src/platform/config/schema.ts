@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { audit } from './audit.js';
 import { erasure } from './erasure.js';
-import { fallback, operationLadders, reconciliation, vendorCache, workflowLadderSchema } from './fallback.js';
+import { fallback, operationLadders, reconciliation, vendorCache } from './fallback.js';
 import { siem } from './siem.js';
 import { duration, rate, size, timer } from './units.js';
 import { time } from './watch.js';
+import { workflows } from './workflows.js';
 
 /**
  * The one schema of all settings. `env` in a field's metadata names the environment variable that sets it; every default stands here and
@@ -336,23 +337,7 @@ export const configSchema = z.strictObject({
   auth: auth.prefault({}),
   policy: policy.prefault({}),
   vendors: z.strictObject({ didit: didit.prefault({}) }).prefault({}),
-  workflows: z
-    .strictObject({
-      onboarding: z
-        .strictObject({
-          vendor: z.literal('didit').default('didit'),
-          workflowId: text().optional().meta({ description: 'Didit workflow that runs it.', env: 'DIDIT_WORKFLOW_ID' }),
-          keepDecision: duration()
-            .prefault('90d')
-            .meta({ description: 'How long the sealed decision of a verification is kept to answer from.' }),
-          fallback: workflowLadderSchema().default(['queued']).meta({
-            description:
-              'What becomes of a new verification while the vendor fails: `queued` (accepted, and sent when the vendor is back), then `manual` (a person decides); with neither it is a standard error.',
-          }),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  workflows: workflows.prefault({}),
   audit: audit.prefault({}),
   siem: siem.prefault({}),
   time: time.prefault({}),
