@@ -16,12 +16,14 @@ export const REQUEST_HEADERS = [
 ] as const;
 
 export const RESPONSE_HEADERS = [
+  'age',
   'allow',
   'content-encoding',
   'content-length',
   'content-type',
   'etag',
   'gatehouse-code',
+  'gatehouse-rung',
   'idempotency-replayed',
   'ratelimit',
   'ratelimit-policy',

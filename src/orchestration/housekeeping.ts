@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, Database, Log, Vault, Rounds } from '../platform/index.js';
+import { CachedAnswers } from '../vendors/index.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { OneTimeCodes } from './ownership/one-time-codes.js';
 
@@ -14,6 +15,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly keys: IdempotencyStore,
     private readonly codes: OneTimeCodes,
     private readonly vault: Vault,
+    private readonly cached: CachedAnswers,
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly log: Log,
@@ -32,5 +34,6 @@ export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdo
     await this.keys.sweep(this.clock.now());
     await this.codes.sweep(this.clock.now());
     await this.database.transaction((tx) => this.vault.sweep(tx));
+    await this.database.transaction((tx) => this.cached.trim(tx));
   }
 }

@@ -18,6 +18,8 @@ import { erasureProviders } from './erasure/erasure.providers.js';
 import { ErasableParts } from './erasure/erasable.js';
 import { ErasedSessions } from './erasure/erased-sessions.js';
 import { ErasuresAdminController } from './erasure/erasures.admin.controller.js';
+import { fallbackProviders } from './fallback/fallback.providers.js';
+import { ReviewsAdminController } from './fallback/reviews.admin.controller.js';
 import { Housekeeping } from './housekeeping.js';
 import { AnswerKeeper } from './idempotency/answer-keeper.js';
 import { IdempotencyCheck } from './idempotency/idempotency-check.js';
@@ -25,6 +27,10 @@ import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { Leases } from './idempotency/leases.js';
 import { OneTimeCodes } from './ownership/one-time-codes.js';
 import { Ownership } from './ownership/ownership.js';
+import { ReconciliationAdminController } from './reconciliation/reconciliation.admin.controller.js';
+import { SweepRounds } from './reconciliation/sweep-rounds.js';
+import { SweepStore } from './reconciliation/sweep-store.js';
+import { Sweep } from './reconciliation/sweep.js';
 import { UnlistedFields } from './vendor/unlisted-fields.js';
 import { UnknownStatuses } from './vendor/unknown-statuses.js';
 import { VendorCalls } from './vendor/vendor-calls.js';
@@ -115,12 +121,29 @@ const workflows = [
   WorkflowWriter,
   Workflows,
 ];
+const reconciliation = [Sweep, SweepRounds, SweepStore];
 
 /** Verifications, the drop-in, and what both stand on: idempotency, ownership and the one way to the vendor. */
 @Module({
   imports: [VendorsModule],
-  controllers: [VerificationsController, ...dropInControllers, ErasuresAdminController, WorkflowsAdminController],
-  providers: [...idempotency, ...vendor, ...verifications, ...workflows, ...dropIn, ...erasureProviders],
+  controllers: [
+    VerificationsController,
+    ...dropInControllers,
+    ErasuresAdminController,
+    ReconciliationAdminController,
+    ReviewsAdminController,
+    WorkflowsAdminController,
+  ],
+  providers: [
+    ...idempotency,
+    ...vendor,
+    ...verifications,
+    ...workflows,
+    ...fallbackProviders,
+    ...reconciliation,
+    ...dropIn,
+    ...erasureProviders,
+  ],
   exports: [AuditedCommit, ErasableParts, ErasedSessions, IdempotencyCheck, Ownership, VerificationFollower],
 })
 export class OrchestrationModule {}

@@ -1,3 +1,4 @@
+export { type CachedAnswer, CachedAnswers, type CachedKey } from './cache/cached-answers.js';
 export type { VendorAnswer } from './didit/answer.js';
 export type { VendorRequest } from './didit/client.js';
 export { type Detour, Detours } from './didit/detours.js';

@@ -52,7 +52,7 @@ export class WebhookWorker implements OnModuleInit, OnApplicationBootstrap, Befo
     if (webhook === null || webhook.state !== 'new' || webhook.sessionId === null) return;
     const { call } = data;
     const asker = { job: FOLLOW, ...(call === undefined ? {} : { call }) };
-    const { followers } = await this.follower.followSession(asker, webhook.sessionId);
+    const { followers } = await this.follower.followSession(asker, webhook.sessionId, 'webhook');
     if (followers > 0) await this.inbox.settle(this.database.source.manager, webhook.id, 'done');
     else await this.database.transaction((tx) => this.lookAgain(tx, webhook.id, data));
   }

@@ -10,6 +10,7 @@ vendors:
     breaker: { failureRatio: 0.9, slowRatio: 0.9 }
     retries: { firstDelay: 20ms }
     ${WIDE_BUDGET}
+workflows: { onboarding: { fallback: [] } }
 `;
 
 interface Problem {

@@ -149,22 +149,29 @@ async function stranger(client: DemoClient, tell: Tell, sessionId: string): Prom
 }
 
 async function outage(client: DemoClient, tell: Tell): Promise<void> {
-  tell('8. The vendor goes down. Calls are answered clearly and at once:');
+  tell('8. The vendor goes down. New customers are accepted all the same, and wait for it:');
   const fault = await client.sandbox('faults', { body: { kind: 'error', status: 503 } });
   expect(fault.status === 201, 'the fault could not be set', fault);
+  const waiting: string[] = [];
   try {
     for (let call = 1; call <= 6; call += 1) {
       const answer = await client.v1('/verifications', {
         workflow: 'onboarding',
         subject: { reference: `prospect-${crypto.randomUUID()}`, relationship: 'prospect' },
       });
-      expect(answer.status >= 502 && answer.status <= 504, 'the outage was not answered clearly', answer);
-      if (call === 1) tell(`   ${answer.status} ${String(answer.body['code'])}: ${String(answer.body['detail'])}`);
+      expect(answer.status === 202 && answer.body['status'] === 'queued', 'a customer was turned away', answer);
+      waiting.push(String(answer.body['id']));
+      if (call === 1) tell(`   ${answer.status} ${answer.body['status']}: sent when the vendor is back`);
     }
     await ticket(client, tell);
   } finally {
     await client.sandbox('faults', { method: 'DELETE' });
   }
+  await wait('the queue', async () => {
+    const answer = await client.v1(`/verifications/${waiting.at(-1)}`);
+    return answer.body['status'] === 'pending' ? answer : undefined;
+  });
+  tell(`   the vendor is back, and each of the ${waiting.length} has its session`);
 }
 
 async function ticket(client: DemoClient, tell: Tell): Promise<void> {

@@ -90,13 +90,16 @@ export class DropInCalls {
     return rows.filter((row) => own.has(idOf(row)));
   }
 
-  /** Didit's answer for this client's eyes. */
-  masked(call: Call, answer: VendorAnswer): DropInAnswer {
+  /** Didit's answer for this client's eyes, or for less of them. */
+  masked(call: Call, answer: VendorAnswer, without: { media?: false } = {}): DropInAnswer {
     if (answer.code !== undefined) return refused(this.vendor, answer, answer.code);
     const client = clientOf(call);
     this.statuses.look(answer.operation, answer.body);
     const own = ownAnswer(clientTag(client.id), answer.operation, answer.body);
-    const { value, unlisted } = this.vendor.masks.answer(answer.operation, own, rightsOf(client.scopes));
+    const { value, unlisted } = this.vendor.masks.answer(answer.operation, own, {
+      ...rightsOf(client.scopes),
+      ...without,
+    });
     this.unlisted.tell(answer.operation, unlisted);
     return { status: answer.status, headers: {}, body: value };
   }

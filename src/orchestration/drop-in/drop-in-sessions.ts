@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import { type Call, clientOf, Log, ProblemError } from '../../platform/index.js';
 import { clientTag, namespaced } from '../../vendors/index.js';
+import { CachedReads } from '../fallback/cached-reads.js';
 import type { Background } from '../vendor/asker.js';
 import { VerificationFollower } from '../verifications/verification-follower.js';
 import { type DropInAnswer, DropInCalls } from './drop-in-calls.js';
@@ -12,6 +13,7 @@ import { jsonObject, ownVendorData, refuseCallback } from './request-body.js';
 export class DropInSessions {
   constructor(
     private readonly calls: DropInCalls,
+    private readonly cached: CachedReads,
     private readonly follower: VerificationFollower,
     private readonly log: Log,
   ) {}
@@ -31,11 +33,7 @@ export class DropInSessions {
   async decision(call: Call, id: string, query: Record<string, unknown>): Promise<DropInAnswer> {
     const sessionId = await this.calls.own(call, id);
     const { include } = query;
-    const answer = await this.calls.forward(call, 'session.decision', {
-      params: { sessionId },
-      ...(typeof include === 'string' ? { query: { include } } : {}),
-    });
-    return this.calls.masked(call, answer);
+    return this.cached.decision(call, sessionId, typeof include === 'string' ? { include } : {});
   }
 
   async updateStatus(call: Call, id: string, body: unknown): Promise<DropInAnswer> {

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Provider } from '@nestjs/common';
 import { AuditLog, ErasureJournal, LegalHolds } from '../../audit/index.js';
 import { Clock, type Config, CONFIG, Database, Keyring, Log, Vault } from '../../platform/index.js';
+import { CachedAnswers } from '../../vendors/index.js';
+import { CacheErasure } from '../fallback/cache-erasure.js';
 import { VerificationProgress } from '../verifications/verification-progress.js';
 import { VerificationStore } from '../verifications/verification-store.js';
 import { RunCloser } from '../workflows/run-closer.js';
@@ -31,10 +33,17 @@ export const erasureProviders: Provider[] = [
   ErasureStore,
   {
     provide: ErasableParts,
-    inject: [Vault, VerificationStore, VerificationProgress, RunCloser],
-    useFactory: (vault: Vault, store: VerificationStore, progress: VerificationProgress, runs: RunCloser) => {
+    inject: [Vault, CachedAnswers, VerificationStore, VerificationProgress, RunCloser],
+    useFactory: (
+      vault: Vault,
+      cached: CachedAnswers,
+      store: VerificationStore,
+      progress: VerificationProgress,
+      runs: RunCloser,
+    ) => {
       const parts = new ErasableParts();
       parts.add(new IdempotencyErasure(vault));
+      parts.add(new CacheErasure(cached));
       parts.add(new WorkflowErasure(store, progress, runs));
       return parts;
     },

@@ -77,7 +77,7 @@ export class SubjectEraser {
     const present = rows.filter((row) => row.erased_at === null).map(({ id }) => id);
     if (present.length === 0) return {};
     await tx.query(
-      `UPDATE orchestration.verifications SET sealed_subject = '', sealed_link = NULL, decision = NULL, erased_at = $2, updated_at = $2
+      `UPDATE orchestration.verifications SET sealed_subject = '', sealed_link = NULL, sealed_review = NULL, decision = NULL, check_at = NULL, erased_at = $2, updated_at = $2
         WHERE id = ANY($1)`,
       [present, now],
     );

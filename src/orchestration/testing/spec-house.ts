@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { FastifyReply } from 'fastify';
 import { AuditModule, openAudit } from '../../audit/index.js';
 import { startTestDatabase } from '../../../test/support/database.js';
 import {
@@ -26,6 +27,12 @@ import { orchestrationEntities } from '../index.js';
 import { OrchestrationModule } from '../orchestration.module.js';
 import { SpecVendor } from './spec-vendor.js';
 
+/** No sweep by itself: specs that move the clock would set it going. */
+export const QUIET = 'reconciliation: { every: 24h }\n';
+
+/** Where a handler puts status and headers. */
+export const REPLY = { code: () => REPLY, headers: () => REPLY } as unknown as FastifyReply;
+
 export const PUBLIC_URL = 'https://gateway.test';
 
 export interface SpecHouse {
@@ -46,10 +53,13 @@ export interface SpecHouse {
 
 const SCOPES = ['verifications:read', 'verifications:write', 'verifications:link'];
 
-/** The module as it stands in the gateway, on a database of its own, with a vendor in memory behind it. */
-export async function openSpecHouse(): Promise<SpecHouse> {
+/** The module as it stands in the gateway, with these settings, on a database of its own, with a vendor in memory behind it. */
+export async function openSpecHouse(yaml = QUIET): Promise<SpecHouse> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gatehouse-spec-data-'));
+  const file = join(dataDir, 'gatehouse.yaml');
+  await writeFile(file, yaml);
   const config = loadConfig({
+    GATEHOUSE_CONFIG: file,
     GATEHOUSE_DATA_DIR: dataDir,
     DIDIT_BASE_URL: 'https://vendor.test',
     DIDIT_API_KEY: 'spec-key',

@@ -28,6 +28,8 @@ export interface Fault {
   after?: boolean;
   /** How often it was sent; 0 when it was not let out. */
   attempts?: number;
+  /** It does its work later still, when `catchUp` is called. */
+  late?: boolean;
 }
 
 const UNFINISHED = new Set(['Not Started', 'In Progress', 'Resubmitted', 'Awaiting User']);
@@ -46,6 +48,9 @@ const CHECKS: Partial<Record<OperationName, { member: string; report: Json }>> =
 export class SpecVendor {
   readonly sessions: SpecSession[] = [];
   readonly asked: { operation: OperationName; request: VendorRequest }[] = [];
+  /** `vendor_data` of every create that it did, whether or not its answer arrived. */
+  readonly done: string[] = [];
+  readonly #late: (() => void)[] = [];
   /** Instant at which a session is made. */
   now: () => Date = () => new Date();
   /** Runs before the vendor does what it was asked. */
@@ -79,12 +84,18 @@ export class SpecVendor {
     this.asked.push({ operation, request });
     await this.before?.(operation);
     const fault = this.#faults.get(operation)?.shift();
+    if (fault?.late === true) this.#late.push(() => void this.answer(operation, request));
     if (fault && fault.after !== true) throw failure(fault);
     const refusal = this.#answers.get(operation)?.shift();
     const answer = refusal ?? this.answer(operation, request);
     if (fault) throw failure(fault);
     const shared = this.collapsed ? { attempts: 0, collapsed: true } : { attempts: 1 };
     return { operation, headers: {}, raw: Buffer.alloc(0), durationUs: 1_000, ...shared, ...answer };
+  }
+
+  /** Does what it had put off. */
+  catchUp(): void {
+    for (const work of this.#late.splice(0)) work();
   }
 
   private answer(operation: OperationName, request: VendorRequest): { status: number; body: unknown } {
@@ -98,6 +109,7 @@ export class SpecVendor {
   }
 
   private create(wanted: Json): Json {
+    this.done.push(String(wanted['vendor_data']));
     const reused = this.sessions.find(
       (session) => session.vendor_data === wanted['vendor_data'] && UNFINISHED.has(session.status),
     );

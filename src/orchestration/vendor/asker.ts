@@ -14,6 +14,8 @@ export interface Background {
   subject?: string;
   /** Unset: `critical` for what a webhook gave rise to, else `background`. */
   priority?: Priority;
+  /** Id of the one change that it is about to make: its intent names it as its call, and the record of the change gets it. */
+  attempt?: string;
 }
 
 /** On whose behalf the vendor is called. */
@@ -24,15 +26,16 @@ export function isCall(asker: Asker): asker is Call {
 }
 
 /** What every record tells of whoever asked. */
-function askedBy(asker: Asker): Pick<RecordInput, 'call' | 'trace' | 'client' | 'verification' | 'subject'> {
+function askedBy(asker: Asker): Pick<RecordInput, 'call' | 'trace' | 'client' | 'actor' | 'verification' | 'subject'> {
   if (!isCall(asker)) {
-    const { job: _, priority: _priority, ...rest } = asker;
-    return rest;
+    const { job: _, priority: _priority, attempt, ...rest } = asker;
+    return attempt === undefined ? rest : { ...rest, call: attempt };
   }
   return {
     call: asker.id,
     trace: asker.traceId,
     client: asker.caller?.kind === 'client' ? asker.caller.id : undefined,
+    actor: asker.caller?.kind === 'administrator' ? asker.caller.id : undefined,
     verification: asker.verification,
     subject: asker.subject,
   };

@@ -60,7 +60,7 @@ export class VendorCalls {
   private async ended(asker: Asker, operation: OperationName, vendor: VendorPart): Promise<void> {
     this.trace(asker, operation, vendor);
     if (isCall(asker)) asker.vendor = vendor;
-    else await this.auditLog.append(this.backgroundRecord(asker, vendor));
+    else await this.auditLog.append(this.backgroundRecord(asker, operation, vendor));
   }
 
   private async failed(
@@ -75,14 +75,19 @@ export class VendorCalls {
     if (isCall(asker)) asker.vendor = vendor;
     // A caller who went away has ended the call, not the vendor.
     if (isCall(asker) && !OPERATIONS[operation].changes && asker.signal.aborted) return;
-    const record = { ...this.backgroundRecord(asker, vendor), detail: { ...jobOf(asker), problem: failure.problem } };
+    const record = {
+      ...this.backgroundRecord(asker, operation, vendor),
+      detail: { ...jobOf(asker), problem: failure.problem },
+    };
     if (!(failure instanceof VendorRefusal)) await this.trouble.tell(record, operation, failure);
     // Nothing was sent: of a call its own record says so, and that the vendor fails is told by the breaker, once.
     else if (!isCall(asker)) await this.auditLog.append(record);
   }
 
-  private backgroundRecord(asker: Asker, vendor: VendorPart) {
-    return { ...recordOf(asker, 'vendor.call', this.clock.now()), vendor, detail: jobOf(asker) };
+  private backgroundRecord(asker: Asker, operation: OperationName, vendor: VendorPart) {
+    const record = { ...recordOf(asker, 'vendor.call', this.clock.now()), vendor, detail: jobOf(asker) };
+    const attempt = isCall(asker) || !OPERATIONS[operation].changes ? undefined : asker.attempt;
+    return attempt === undefined ? record : { ...record, id: attempt };
   }
 
   private trace(asker: Asker, operation: OperationName, vendor: VendorPart): void {

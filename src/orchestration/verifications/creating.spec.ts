@@ -5,7 +5,7 @@ import { clientTag } from '../../vendors/index.js';
 import { AuditedCommit } from '../call-commit.js';
 import { LEASE_MS } from '../idempotency/leases.js';
 import { Ownership } from '../ownership/ownership.js';
-import { openSpecHouse, type SpecHouse } from '../testing/spec-house.js';
+import { openSpecHouse, QUIET, REPLY, type SpecHouse } from '../testing/spec-house.js';
 import type { CreateBody } from './schemas.js';
 import { PATIENCE_MS, REST_MS, VerificationSearch } from './verification-search.js';
 import { VerificationsController } from './verifications.controller.js';
@@ -26,7 +26,7 @@ describe('making a verification', () => {
   let client: string;
 
   beforeAll(async () => {
-    house = await openSpecHouse();
+    house = await openSpecHouse(`${QUIET}workflows: { onboarding: { fallback: [] } }`);
     controller = house.get(VerificationsController, { strict: false });
   });
   afterAll(() => house.stop());
@@ -47,7 +47,7 @@ describe('making a verification', () => {
     const call = await house.write(client, key, body);
     const commit = house.get(AuditedCommit, { strict: false });
     try {
-      const view = await controller.create(call, body);
+      const view = await controller.create(call, body, REPLY);
       const text = JSON.stringify(view);
       await commit.commit(call, { status: 201, headers: {}, body: text, bytesOut: text.length });
       return { call, view };
@@ -217,7 +217,7 @@ describe('making a verification', () => {
     const body = bodyFor('cust-8');
     house.vendor.before = () => new Promise(() => {});
     const dead = await house.write(client, 'k', body);
-    void controller.create(dead, body);
+    void controller.create(dead, body, REPLY);
     while (house.vendor.count('session.create') === 0) await new Promise((resolve) => setImmediate(resolve));
     house.vendor.before = undefined;
     house.clock.advance(LEASE_MS);
@@ -244,7 +244,7 @@ describe('making a verification', () => {
       expect(house.vendor.count('session.list')).toBe(0);
       house.clock.advance(REST_MS);
       await search();
-      const read = await controller.read(house.call(client), call.verification ?? '');
+      const read = await controller.read(house.call(client), call.verification ?? '', REPLY);
       expect(read).toMatchObject({ status: 'pending', vendor: { sessionId: house.vendor.sessions[0]?.session_id } });
       expect(await kinds(read.id)).toContain('vendor.call');
     });
@@ -252,7 +252,7 @@ describe('making a verification', () => {
     it('is failed once it was looked for often enough, and revived by a repeat', async () => {
       house.vendor.fail('session.create', { problem: 'vendor-timeout', outcome: 'unknown' });
       const { call } = await create('k', bodyFor('cust-11'));
-      const status = async () => (await controller.read(house.call(client), call.verification ?? '')).status;
+      const status = async () => (await controller.read(house.call(client), call.verification ?? '', REPLY)).status;
       for (let round = 0; round < 5; round += 1) {
         expect(await status()).toBe('pending');
         house.clock.advance(REST_MS);
@@ -272,7 +272,7 @@ describe('making a verification', () => {
         house.clock.advance(REST_MS);
         await search();
       }
-      expect((await controller.read(house.call(client), call.verification ?? '')).status).toBe('pending');
+      expect((await controller.read(house.call(client), call.verification ?? '', REPLY)).status).toBe('pending');
     });
 
     it('is failed without a look when the vendor has certainly made nothing', async () => {
@@ -280,7 +280,7 @@ describe('making a verification', () => {
       const { call } = await create('k', bodyFor('cust-13'));
       house.clock.advance(PATIENCE_MS);
       await search();
-      expect((await controller.read(house.call(client), call.verification ?? '')).status).toBe('failed');
+      expect((await controller.read(house.call(client), call.verification ?? '', REPLY)).status).toBe('failed');
     });
   });
 });

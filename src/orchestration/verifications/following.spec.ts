@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Call, ProblemError } from '../../platform/index.js';
-import { openSpecHouse, type SpecHouse } from '../testing/spec-house.js';
+import { openSpecHouse, REPLY, type SpecHouse } from '../testing/spec-house.js';
 import type { SpecSession } from '../testing/spec-vendor.js';
 import { type CreateBody, listSchema } from './schemas.js';
 import { VerificationFollower } from './verification-follower.js';
@@ -49,7 +49,7 @@ describe('following a session', () => {
   async function begun(reference: string = randomUUID()): Promise<{ id: string; session: SpecSession; call: Call }> {
     const body: CreateBody = { workflow: 'onboarding', subject: { reference, relationship: 'prospect' } };
     const call = await house.write(client, randomUUID(), body);
-    const { id, vendor } = await controller.create(call, body);
+    const { id, vendor } = await controller.create(call, body, REPLY);
     return { id, session: house.vendor.session(vendor.sessionId), call };
   }
 
@@ -58,7 +58,7 @@ describe('following a session', () => {
     session.modules = modules;
   }
 
-  const read = (id: string, scopes = PLAIN) => controller.read(house.call(client, scopes), id);
+  const read = (id: string, scopes = PLAIN) => controller.read(house.call(client, scopes), id, REPLY);
   const refusal = async (work: Promise<unknown>) =>
     work.then(
       () => undefined,

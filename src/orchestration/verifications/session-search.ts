@@ -25,7 +25,7 @@ export class SessionSearch {
   /** Adopts its session, counts a search in vain, or ends it as failed. @throws VendorFailure when the vendor cannot be asked. */
   async search(id: string): Promise<void> {
     const row = await this.store.transaction((tx) => this.store.lock(tx, id));
-    if (row === null || row.sessionId !== null || (row.status !== 'pending' && row.status !== 'queued')) return;
+    if (row === null || row.sessionId !== null || row.status !== 'pending') return;
     const asker: Background = {
       job: 'verifications.search',
       client: row.clientId,

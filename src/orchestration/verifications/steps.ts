@@ -1,11 +1,12 @@
 import type { StepName, StepState, StepStatus } from '../../vendors/index.js';
+import type { Rung } from '../fallback/rungs.js';
 
 /** One step of a workflow. Instants are when the gateway saw it, since the vendor gives none. */
 export interface Step {
   name: string;
   status: StepStatus;
-  /** Of the fallback ladder. */
-  rung: 'fresh' | 'queued' | 'manual' | 'none';
+  /** How it came to be done; `none` when no rung was left. */
+  rung: Rung;
   startedAt?: string;
   endedAt?: string;
 }
@@ -14,6 +15,11 @@ const ONBOARDING: readonly StepName[] = ['id-verification', 'passive-liveness', 
 
 export function firstSteps(): Step[] {
   return ONBOARDING.map((name) => ({ name, status: 'waiting', rung: 'fresh' }));
+}
+
+/** The steps of a verification that came to stand on another rung. */
+export function onRung(steps: readonly Step[], rung: Rung): Step[] {
+  return steps.map((step) => ({ ...step, rung }));
 }
 
 /** The steps as the vendor shows them now; instants already known stay, and steps of further modules follow as they are seen. */

@@ -14,6 +14,7 @@ export interface OpenedSecrets {
 
 const owner = (row: Owned) => `subject:${row.subject}`;
 const subjectPurpose = (row: Owned) => `verification.subject/${row.id}`;
+const reviewPurpose = (row: Owned) => `verification.review/${row.id}`;
 const linkPurpose = (row: Owned) => `verification.link/${row.id}`;
 
 /** What names a person or lets somebody act as one: kept under the subject's own key, known elsewhere by a pseudonym (rules 3 and 4). */
@@ -36,6 +37,18 @@ export class SubjectSecrets {
 
   sealLink(tx: Tx, row: Owned, url: string): Promise<Buffer> {
     return this.vault.sealFor(tx, owner(row), linkPurpose(row), Buffer.from(url));
+  }
+
+  /** For whoever asks the reviewer later; erased with the person. */
+  sealReview(tx: Tx, row: Owned, reason: string): Promise<Buffer> {
+    return this.vault.sealFor(tx, owner(row), reviewPurpose(row), Buffer.from(reason));
+  }
+
+  async openReview(row: Owned & Pick<VerificationEntity, 'sealedReview'>): Promise<string | null> {
+    if (row.sealedReview === null) return null;
+    const item = { owner: owner(row), purpose: reviewPurpose(row), sealed: row.sealedReview };
+    const [plain] = await this.vault.openFor(this.database.source.manager, [item]);
+    return plain?.toString() ?? null;
   }
 
   /** Of all rows at once, in their order. */

@@ -48,6 +48,10 @@ describe('TRANSITIONS', () => {
     ['create.refused', ['queued', 'pending']],
     ['create.given-up', ['queued', 'pending']],
     ['create.repeated', ['failed']],
+    ['create.queued', ['pending']],
+    ['review.requested', ['queued', 'pending']],
+    ['review.approved', ['in-review']],
+    ['review.declined', ['in-review']],
     ['session.deleted', ['pending', 'in-progress', 'in-review', 'resubmission']],
   ])('knows %s from these alone', (event, from) => {
     expect(STATUSES.filter((status) => next(status, event) !== undefined).sort()).toEqual([...from].sort());

@@ -53,13 +53,21 @@ export type VerificationEvent =
   /** A step ended in an error, with no rung left. */
   | 'run.failed'
   /** The person was erased while the gateway ran the workflow. */
-  | 'subject.erased';
+  | 'subject.erased'
+  /** The vendor failed and it waits for it: the queue's rung. */
+  | 'create.queued'
+  /** The vendor failed and a person has to decide: the manual rung. */
+  | 'review.requested'
+  | 'review.approved'
+  | 'review.declined';
 
 type Row = Readonly<Partial<Record<VerificationEvent, Status>>>;
 
 const followed = Object.fromEntries(FOLLOWED.map((status) => [`vendor.${status}`, status])) as Readonly<
   Record<VendorEvent, Status>
 >;
+/** A person's decision, recorded with their name; the vendor's later word does not undo it. */
+const review: Row = { 'review.approved': 'approved', 'review.declined': 'declined' };
 const open: Row = { ...followed, 'client.cancelled': 'cancelled', 'session.deleted': 'cancelled' };
 
 /**
@@ -72,12 +80,15 @@ export const TRANSITIONS: Readonly<Record<Status, Row>> = {
     'client.cancelled': 'cancelled',
     'create.refused': 'failed',
     'create.given-up': 'failed',
+    'review.requested': 'in-review',
   },
   pending: {
     ...open,
     'session.attached': 'pending',
     'create.refused': 'failed',
     'create.given-up': 'failed',
+    'create.queued': 'queued',
+    'review.requested': 'in-review',
     'run.started': 'in-progress',
     'uploads.expired': 'expired',
     'subject.erased': 'cancelled',
@@ -90,7 +101,7 @@ export const TRANSITIONS: Readonly<Record<Status, Row>> = {
     'run.failed': 'failed',
     'subject.erased': 'cancelled',
   },
-  'in-review': open,
+  'in-review': { ...open, ...review },
   resubmission: open,
   approved: followed,
   declined: followed,
@@ -109,6 +120,13 @@ export function next(from: Status, event: VerificationEvent): Status | undefined
 export function vendorEvent(status: Status): VerificationEvent | undefined {
   const event = `vendor.${status}`;
   return event in followed ? (event as VendorEvent) : undefined;
+}
+
+/** Where the vendor's last word has been said, as far as one knows: nothing more is asked of its own accord. */
+const DECIDED: ReadonlySet<Status> = new Set(['approved', 'declined', 'expired', 'abandoned']);
+
+export function isDecided(status: Status): boolean {
+  return DECIDED.has(status);
 }
 
 /** Whether the client may still call it off. */

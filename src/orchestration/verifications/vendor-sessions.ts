@@ -18,6 +18,8 @@ export interface VendorSession {
   status: string;
 }
 
+/** Didit's default; its decisions name the real end. */
+export const SESSION_LIFE_MS = 7 * 86_400_000;
 const MOST_FOUND = '20';
 /** How far the vendor's clock may be behind ours. */
 const CLOCK_SKEW_MS = 60_000;

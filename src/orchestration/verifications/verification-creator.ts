@@ -1,19 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { type Call, clientOf, Clock, ProblemError, type Tx, uuidv7 } from '../../platform/index.js';
 import { VendorFailure } from '../../vendors/index.js';
+import { FallbackLadder } from '../fallback/ladder.js';
 import { lockSubject } from '../erasure/locks.js';
 import type { CreateBody } from './schemas.js';
 import { SessionAttachment } from './session-attachment.js';
-import { firstSteps } from './steps.js';
+import { firstSteps, onRung } from './steps.js';
 import { SubjectSecrets } from './subject-secrets.js';
-import { isOpen } from './transitions.js';
-import { VendorSessions } from './vendor-sessions.js';
+import { SESSION_LIFE_MS, VendorSessions } from './vendor-sessions.js';
 import { VerificationEntity } from './verification.entity.js';
 import { VerificationProgress } from './verification-progress.js';
 import { VerificationStore } from './verification-store.js';
-
-/** Didit's default; its decisions name the real end. */
-const SESSION_LIFE_MS = 7 * 86_400_000;
 
 interface Begun {
   row: VerificationEntity;
@@ -33,17 +30,26 @@ export class VerificationCreator {
     private readonly sessions: VendorSessions,
     private readonly attachment: SessionAttachment,
     private readonly secrets: SubjectSecrets,
+    private readonly ladder: FallbackLadder,
     private readonly clock: Clock,
   ) {}
 
-  /** @param version of the workflow @throws VendorFailure, ProblemError `unprocessable`. */
+  /**
+   * While the vendor fails, it comes to stand on a rung of the ladder.
+   * @param version of the workflow
+   * @throws VendorFailure without a rung, ProblemError `unprocessable`.
+   */
   async create(call: Call, body: CreateBody, version: number): Promise<VerificationEntity> {
     const { row, look } = await this.store.transaction((tx) => this.begin(tx, call, body, version));
-    if (row.sessionId !== null || !isOpen(row.status)) return row;
-    const { reference } = body.subject;
-    const found = look ? await this.sessions.find(call, row, reference) : undefined;
-    const session = found ?? (await this.ask(call, row, body, look));
-    return this.attachment.attach(call, row.id, session);
+    if (!isToBeSent(row)) return row;
+    try {
+      const found = look ? await this.sessions.find(call, row, body.subject.reference) : undefined;
+      const session = found ?? (await this.ask(call, row, body, look));
+      return await this.attachment.attach(call, row.id, session);
+    } catch (error) {
+      if (!this.ladder.takes(error)) throw error;
+      return this.ladder.take(call, row.id, body, error);
+    }
   }
 
   /** The row and the intent, before anything is sent. */
@@ -54,7 +60,7 @@ export class VerificationCreator {
     const begun = known ? await this.again(tx, call, known) : await this.anew(tx, call, body, key, version);
     call.verification = begun.row.id;
     call.subject = begun.row.subject;
-    if (begun.row.sessionId === null && isOpen(begun.row.status)) await this.progress.intend(tx, call);
+    if (isToBeSent(begun.row)) await this.progress.intend(tx, call);
     return begun;
   }
 
@@ -80,10 +86,18 @@ export class VerificationCreator {
       unsure: true,
       searches: 0,
       sealedLink: null,
+      rung: 'fresh',
       steps: firstSteps(),
       decision: null,
       look: '0',
       lookedAt: now,
+      seenAt: null,
+      checkAt: null,
+      checks: 0,
+      notifiedAt: null,
+      reviewedBy: null,
+      reviewedAt: null,
+      sealedReview: null,
       createdAt: now,
       updatedAt: now,
       expiresAt: new Date(now.getTime() + SESSION_LIFE_MS),
@@ -95,9 +109,14 @@ export class VerificationCreator {
   }
 
   private async again(tx: Tx, call: Call, known: VerificationEntity): Promise<Begun> {
-    if (known.sessionId !== null) return { row: known, look: false };
-    if (!isOpen(known.status) && known.status !== 'failed') return { row: known, look: false };
-    const changes = { unsure: true, searches: 0, lookedAt: this.clock.now() };
+    if (!isToBeSent(known) && known.status !== 'failed') return { row: known, look: false };
+    const changes = {
+      unsure: true,
+      searches: 0,
+      lookedAt: this.clock.now(),
+      rung: 'fresh' as const,
+      steps: onRung(known.steps, 'fresh'),
+    };
     const row = await this.progress.happen(tx, call, known, 'create.repeated', changes);
     return { row, look: known.unsure || known.status === 'failed' };
   }
@@ -125,4 +144,9 @@ export class VerificationCreator {
       if (row?.sessionId === null) await this.progress.happen(tx, call, row, 'create.refused', { unsure: false });
     });
   }
+}
+
+/** Whether this call is to ask for a session; what waits in the queue or for a person is no longer its own to send. */
+function isToBeSent(row: VerificationEntity): boolean {
+  return row.sessionId === null && row.status === 'pending';
 }

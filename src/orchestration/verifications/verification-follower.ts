@@ -1,10 +1,11 @@
-import { Injectable } from '@nestjs/common';
-import { Clock, Outbox, type Tx } from '../../platform/index.js';
-import { sessionStatus, stepsOf, unknownStatuses } from '../../vendors/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, type Config, CONFIG, Outbox, type Tx } from '../../platform/index.js';
+import { CachedAnswers, sessionStatus, stepsOf, unknownStatuses } from '../../vendors/index.js';
+import { nextCheck } from '../reconciliation/check-times.js';
 import type { Asker } from '../vendor/asker.js';
 import { KeptDecisions } from './kept-decisions.js';
 import { advance } from './steps.js';
-import { type Status, vendorEvent } from './transitions.js';
+import { isDecided, isOpen, next, type Status, vendorEvent } from './transitions.js';
 import { VendorSessions } from './vendor-sessions.js';
 import type { VerificationEntity } from './verification.entity.js';
 import { VerificationProgress } from './verification-progress.js';
@@ -21,6 +22,9 @@ const DECIDED: ReadonlySet<string> = new Set([
 ]);
 
 const LONGEST_STATUS = 64;
+
+/** What gives rise to a look: the vendor's webhook, the sweep because nothing was heard, or somebody who wants to know. */
+export type Occasion = 'webhook' | 'sweep' | 'asked';
 
 export interface Followed {
   /** How many verifications follow that session. */
@@ -39,6 +43,7 @@ interface Seen {
   /** Number of the look at which it was seen. */
   look: string;
   now: Date;
+  occasion: Occasion;
 }
 
 /** Brings verifications to where their session stands at the vendor. What the vendor answers is the truth; what anybody told is not. */
@@ -49,8 +54,10 @@ export class VerificationFollower {
     private readonly progress: VerificationProgress,
     private readonly sessions: VendorSessions,
     private readonly decisions: KeptDecisions,
+    private readonly cached: CachedAnswers,
     private readonly outbox: Outbox,
     private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
@@ -59,13 +66,18 @@ export class VerificationFollower {
    * @param asker the call that wants to know, or the work in the background
    * @throws VendorFailure when the vendor cannot be asked.
    */
-  async followSession(asker: Asker, sessionId: string): Promise<Followed> {
+  async followSession(asker: Asker, sessionId: string, occasion: Occasion = 'asked'): Promise<Followed> {
+    // What was kept of a session is no longer the truth once the vendor has told of a change, whether or not it can be asked now.
+    if (occasion === 'webhook') await this.store.transaction((tx) => this.cached.purge(tx, [sessionId]));
     const { look, followers } = await this.store.beginLook(sessionId);
     if (followers === 0) return { followers, moved: [], decision: undefined };
     const decision = await this.sessions.decision(asker, sessionId);
-    if (decision === undefined) return { followers, moved: [], decision };
+    if (decision === undefined) {
+      const gone = () => this.store.transaction((tx) => this.sessionGone(tx, asker, sessionId, look));
+      return { followers, moved: occasion === 'sweep' ? await gone() : [], decision };
+    }
     const vendorStatus = String((decision as Record<string, unknown>)['status']).slice(0, LONGEST_STATUS);
-    const seen = { decision, vendorStatus, status: sessionStatus(vendorStatus), look, now: this.clock.now() };
+    const seen = { decision, vendorStatus, status: sessionStatus(vendorStatus), look, now: this.clock.now(), occasion };
     const moved = await this.store.transaction((tx) => this.apply(tx, asker, sessionId, seen));
     return { followers, moved, decision };
   }
@@ -75,11 +87,35 @@ export class VerificationFollower {
     const { look } = await this.store.beginLook(sessionId);
     await this.store.transaction(async (tx) => {
       const rows = await this.store.lockBySession(tx, sessionId);
+      await this.cached.purge(tx, [sessionId]);
       for (const row of rows) {
         await this.decisions.drop(tx, row);
-        await this.progress.happen(tx, asker, row, 'session.deleted', { decision: null, look, sealedLink: null });
+        await this.progress.happen(tx, asker, row, 'session.deleted', {
+          decision: null,
+          look,
+          sealedLink: null,
+          checkAt: null,
+        });
       }
     });
+  }
+
+  /** The vendor knows the session no more: past its end it has expired; before that the sweep asks again, ever more rarely. */
+  private async sessionGone(tx: Tx, asker: Asker, sessionId: string, look: string): Promise<string[]> {
+    const now = this.clock.now();
+    const moved: string[] = [];
+    for (const row of await this.store.lockBySession(tx, sessionId)) {
+      if (!isOpen(row.status) || BigInt(row.look) >= BigInt(look)) continue;
+      if (row.expiresAt <= now) {
+        await this.progress.happen(tx, asker, row, 'vendor.expired', { look, checkAt: null }, { vendorStatus: 'gone' });
+        moved.push(row.id);
+        continue;
+      }
+      const checks = row.checks + 1;
+      const checkAt = nextCheck(this.config.reconciliation, now, checks, row.expiresAt);
+      await this.store.update(tx, row.id, { look, checks, checkAt });
+    }
+    return moved;
   }
 
   private async apply(tx: Tx, asker: Asker, sessionId: string, seen: Seen): Promise<string[]> {
@@ -87,6 +123,7 @@ export class VerificationFollower {
     const [first] = rows;
     // A later look has been applied: this one saw no more than that.
     if (first === undefined || rows.some((row) => BigInt(row.look) >= BigInt(seen.look))) return [];
+    if (rows.some((row) => row.vendorStatus !== seen.vendorStatus)) await this.cached.purge(tx, [sessionId]);
     for (const { path, status } of unknownStatuses('session.decision', seen.decision))
       await this.tellUnknown(tx, seen.now, path, status);
     const decision = DECIDED.has(seen.vendorStatus)
@@ -107,15 +144,49 @@ export class VerificationFollower {
     seen: Seen & { kept: string | null },
   ): Promise<VerificationEntity> {
     const { look, vendorStatus, now } = seen;
-    const base: Changes = { look, vendorStatus, decision: seen.kept, lookedAt: now };
+    const base: Changes = { look, vendorStatus, decision: seen.kept, lookedAt: now, seenAt: now, checkAt: null };
     // The late answer of a cancelled one is kept and moves nothing.
     if (row.status === 'cancelled') return this.write(tx, row, base);
+    if (row.reviewedAt !== null) return this.afterReview(tx, asker, row, seen, base);
     const steps = advance(row.steps, stepsOf(seen.decision).steps, now);
-    const changes: Changes = { ...base, steps, ...endOf(seen.decision) };
     const event = seen.status === undefined || seen.status === row.status ? undefined : vendorEvent(seen.status);
+    const to = event === undefined ? row.status : (next(row.status, event) ?? row.status);
+    const end = endOf(seen.decision);
+    const changes: Changes = { ...base, steps, ...end, ...this.watch(changed(row, end), to, seen) };
     if (event !== undefined) return this.progress.happen(tx, asker, row, event, changes, { vendorStatus, look });
     const visible = seen.kept !== row.decision || steps.some((step, at) => step !== row.steps[at]);
     return this.write(tx, row, visible ? { ...changes, updatedAt: now } : changes);
+  }
+
+  /** When the sweep looks again, and whether a webhook has told of the decision. */
+  private watch(row: VerificationEntity, to: Status, { occasion, now }: Seen): Changes {
+    if (isDecided(to))
+      return { checkAt: null, checks: 0, ...(occasion === 'webhook' ? { notifiedAt: row.notifiedAt ?? now } : {}) };
+    if (!isOpen(to)) return { checkAt: null };
+    const checks = to === row.status && occasion !== 'webhook' ? row.checks + (occasion === 'sweep' ? 1 : 0) : 0;
+    return { checks, checkAt: nextCheck(this.config.reconciliation, now, checks, row.expiresAt) };
+  }
+
+  /** A person has decided: the vendor's later word is kept beside it, and where it says otherwise people hear of it. */
+  private async afterReview(
+    tx: Tx,
+    asker: Asker,
+    row: VerificationEntity,
+    seen: Seen,
+    changes: Changes,
+  ): Promise<VerificationEntity> {
+    const event = seen.status === undefined || !isDecided(seen.status) ? undefined : vendorEvent(seen.status);
+    if (event !== undefined && seen.status !== row.status && seen.vendorStatus !== row.vendorStatus) {
+      const recordId = await this.progress.withstand(tx, asker, row, event, { vendorStatus: seen.vendorStatus });
+      await this.outbox.tell(tx, {
+        at: seen.now,
+        kind: 'review.contradicted',
+        subject: 'didit',
+        recordId,
+        detail: { verification: row.id, reviewed: row.status, vendorStatus: seen.vendorStatus },
+      });
+    }
+    return this.write(tx, row, changes);
   }
 
   private async write(tx: Tx, row: VerificationEntity, changes: Changes): Promise<VerificationEntity> {

@@ -16,9 +16,9 @@ export class VerificationProgress {
   ) {}
 
   /** A session is about to be asked for: durable before anything is sent. */
-  async intend(tx: Tx, call: Call): Promise<void> {
+  async intend(tx: Tx, asker: Asker): Promise<void> {
     await this.auditLog.appendIn(tx, {
-      ...recordOf(call, 'vendor.intent', this.clock.now()),
+      ...recordOf(asker, 'vendor.intent', this.clock.now()),
       vendor: { name: 'didit', operation: 'session.create' },
     });
   }
@@ -50,16 +50,35 @@ export class VerificationProgress {
     const now = this.clock.now();
     const all: Changes = to === undefined ? changes : { ...changes, status: to, updatedAt: now };
     if (Object.keys(all).length > 0) await this.store.update(tx, row.id, all);
-    if (to !== undefined) {
-      const record: RecordInput = {
-        ...recordOf(asker, 'verification.transition', now),
-        client: row.clientId,
-        verification: row.id,
-        subject: row.subject,
-        detail: { from: row.status, to, event, ...(isCall(asker) ? {} : { job: asker.job }), ...detail },
-      };
-      await this.auditLog.appendIn(tx, record);
-    }
+    if (to !== undefined) await this.tell(tx, asker, row, { from: row.status, to, event, ...detail });
     return changed(row, all);
+  }
+
+  /** What would have moved it and did not, since a person has decided. @returns the id of the record */
+  withstand(
+    tx: Tx,
+    asker: Asker,
+    row: VerificationEntity,
+    event: VerificationEvent,
+    detail: Record<string, CanonicalValue | undefined>,
+  ): Promise<string> {
+    return this.tell(tx, asker, row, { from: row.status, to: row.status, event, withstood: 'review', ...detail });
+  }
+
+  private async tell(
+    tx: Tx,
+    asker: Asker,
+    row: VerificationEntity,
+    detail: Record<string, CanonicalValue | undefined>,
+  ): Promise<string> {
+    const record: RecordInput = {
+      ...recordOf(asker, 'verification.transition', this.clock.now()),
+      client: row.clientId,
+      verification: row.id,
+      subject: row.subject,
+      detail: { ...(isCall(asker) ? {} : { job: asker.job }), ...detail },
+    };
+    await this.auditLog.appendIn(tx, record);
+    return record.id;
   }
 }

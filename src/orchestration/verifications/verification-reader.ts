@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Call, clientOf, Clock, isUuid, Keyring, may, ProblemError } from '../../platform/index.js';
+import { FallbackMetrics } from '../fallback/fallback-metrics.js';
+import type { Rung } from '../fallback/rungs.js';
 import { readCursor, writeCursor } from './cursor.js';
 import { KeptDecisions } from './kept-decisions.js';
 import type { ListQuery } from './schemas.js';
@@ -16,9 +18,16 @@ export interface Reading {
   row: VerificationEntity;
   /** The vendor's decision, unmasked; undefined before there is one. */
   decision: unknown;
-  /** Whether it comes from the vendor just now: only then do its links to media still work. */
-  fresh: boolean;
+  /** `fresh`: the vendor was asked just now, and only then do links to media still work; `cached`: what it said before. */
+  rung: Rung;
+  /** Seconds since the vendor said it; undefined for what the vendor was never asked about. */
+  ageSeconds: number | undefined;
 }
+
+/** What a look at the vendor came to: `away` when it could not be had, `none` when nobody looked. */
+type Look = { came: 'seen'; decision: unknown } | { came: 'away' | 'none' };
+
+const NOBODY_LOOKED: Look = { came: 'none' };
 
 export interface Page {
   rows: VerificationEntity[];
@@ -33,6 +42,7 @@ export class VerificationReader {
     private readonly follower: VerificationFollower,
     private readonly decisions: KeptDecisions,
     private readonly secrets: SubjectSecrets,
+    private readonly metrics: FallbackMetrics,
     private readonly keyring: Keyring,
     private readonly clock: Clock,
   ) {}
@@ -40,12 +50,13 @@ export class VerificationReader {
   /** @throws ProblemError `not-found` */
   async read(call: Call, id: string): Promise<Reading> {
     const known = await this.find(call, id);
-    const looked = await this.look(call, known);
-    const row = looked === undefined ? known : await this.find(call, id);
+    const look = await this.look(call, known);
+    const row = look.came === 'none' ? known : await this.find(call, id);
+    const from = this.origin(row, look);
     // Of a cancelled one the late answer is kept for the record and told to nobody.
-    if (row.decision === null || row.status === 'cancelled') return { row, decision: undefined, fresh: false };
-    const seen = seesMedia(call) ? looked?.decision : undefined;
-    return { row, decision: seen ?? (await this.decisions.get(row)), fresh: seen !== undefined };
+    if (row.decision === null || row.status === 'cancelled') return { row, decision: undefined, ...from };
+    const seen = seesMedia(call) && look.came === 'seen' ? look.decision : undefined;
+    return { row, decision: seen ?? (await this.decisions.get(row)), ...from };
   }
 
   /** @throws ProblemError `invalid-cursor` */
@@ -79,26 +90,35 @@ export class VerificationReader {
   /**
    * Asks the vendor about one that is undecided, unless somebody has just asked: webhooks bring decisions sooner, and this brings them even
    * when webhooks are lost. For eyes that may see media it asks every time, since the links of a kept decision have long expired.
-   * @returns what was seen; undefined when nobody looked or the vendor was not to be had
    */
-  private async look(call: Call, row: VerificationEntity): Promise<{ decision: unknown } | undefined> {
-    if (row.sessionId === null || row.status === 'cancelled' || row.erasedAt !== null) return undefined;
+  private async look(call: Call, row: VerificationEntity): Promise<Look> {
+    if (row.sessionId === null || row.status === 'cancelled' || row.erasedAt !== null) return NOBODY_LOOKED;
     if (row.decision !== null && seesMedia(call)) return this.ask(call, row.sessionId);
-    if (!isOpen(row.status)) return undefined;
+    if (!isOpen(row.status)) return NOBODY_LOOKED;
     const now = this.clock.now();
     const lastBefore = new Date(now.getTime() - LOOK_AGE_MS);
-    if (row.lookedAt > lastBefore || !(await this.store.takeLook(row.id, now, lastBefore))) return undefined;
+    if (row.lookedAt > lastBefore || !(await this.store.takeLook(row.id, now, lastBefore))) return NOBODY_LOOKED;
     return this.ask(call, row.sessionId);
   }
 
   /** What is known can be told without the vendor: its trouble is told as its own, and is not this call's. */
-  private async ask(call: Call, sessionId: string): Promise<{ decision: unknown } | undefined> {
+  private async ask(call: Call, sessionId: string): Promise<Look> {
     try {
-      return await this.follower.followSession(call, sessionId);
+      const { decision } = await this.follower.followSession(call, sessionId);
+      return { came: 'seen', decision };
     } catch (error) {
-      if (error instanceof ProblemError) return undefined;
-      throw error;
+      if (!(error instanceof ProblemError)) throw error;
+      this.metrics.taken('cached', 'session.decision');
+      if (call.vendor !== undefined) call.vendor = { ...call.vendor, rung: 'cached' };
+      return { came: 'away' };
     }
+  }
+
+  private origin(row: VerificationEntity, look: Look): Pick<Reading, 'rung' | 'ageSeconds'> {
+    if (look.came === 'seen') return { rung: 'fresh', ageSeconds: 0 };
+    if (row.seenAt === null || row.status === 'cancelled') return { rung: row.rung, ageSeconds: undefined };
+    const ageMs = Math.max(0, this.clock.epochMs() - row.seenAt.getTime());
+    return { rung: row.reviewedAt === null ? 'cached' : 'manual', ageSeconds: Math.floor(ageMs / 1_000) };
   }
 }
 

@@ -43,6 +43,11 @@ export class VerificationStore {
     return this.database.source.getRepository(VerificationEntity).findOneBy({ id, clientId });
   }
 
+  /** Whosever it is: for those who answer for the house. */
+  async byId(id: string): Promise<VerificationEntity | null> {
+    return this.database.source.getRepository(VerificationEntity).findOneBy({ id });
+  }
+
   async lock(tx: Tx, id: string): Promise<VerificationEntity | null> {
     return this.locked(tx).where({ id }).getOne();
   }
@@ -109,7 +114,7 @@ export class VerificationStore {
       .getRepository(VerificationEntity)
       .createQueryBuilder('v')
       .select(['v.id', 'v.idempotencyId'])
-      .where(`v.session_id IS NULL AND v.hosted AND v.status IN ('pending', 'queued')`)
+      .where(`v.session_id IS NULL AND v.hosted AND v.status = 'pending'`)
       .andWhere(
         new Brackets((due) =>
           due
@@ -120,6 +125,26 @@ export class VerificationStore {
       .orderBy('v.looked_at')
       .limit(limit)
       .getMany();
+  }
+
+  /** Verifications that the vendor failed and that wait for a person; holds until the transaction ends. */
+  async countForReview(tx: Tx): Promise<number> {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse/fallback.reviews', 1713))`);
+    return this.inReview(tx).andWhere(`v.rung = 'manual'`).getCount();
+  }
+
+  /** Verifications that wait for a person, oldest first. */
+  async pageInReview(after: string | undefined, limit: number): Promise<VerificationEntity[]> {
+    const query = this.inReview(this.database.source.manager).orderBy('v.id').limit(limit);
+    if (after !== undefined) query.andWhere('v.id > :after', { after });
+    return query.getMany();
+  }
+
+  private inReview(from: Tx) {
+    return from
+      .getRepository(VerificationEntity)
+      .createQueryBuilder('v')
+      .where(`v.status = 'in-review' AND v.erased_at IS NULL`);
   }
 
   private locked(tx: Tx) {

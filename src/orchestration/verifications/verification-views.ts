@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Call, may } from '../../platform/index.js';
 import { clientTag, DiditVendor, rightsOf, type VerificationResult, withOwnVendorData } from '../../vendors/index.js';
 import { UnlistedFields } from '../vendor/unlisted-fields.js';
+import type { Rung, VerificationRung } from '../fallback/rungs.js';
 import type { Relationship } from './schemas.js';
 import { Uploads, type UploadView } from '../workflows/uploads.js';
 import type { Step } from './steps.js';
@@ -19,6 +20,8 @@ export interface VerificationView {
   /** The hosted page; null without a session, or for a caller who may not see it again. */
   url: string | null;
   vendor: { name: string; sessionId: string | null };
+  /** How it came to its session, or why it has none. */
+  rung: VerificationRung;
   steps: Step[];
   /** What the caller is to upload, for a workflow that the gateway runs itself; absent in lists. */
   uploads?: UploadView[];
@@ -31,6 +34,10 @@ export interface DecidedView extends VerificationView {
   /** Null before there is a decision. */
   result: VerificationResult | null;
   warnings: unknown[];
+  /** Where this answer comes from, and how many seconds ago the vendor said it; null for what it was never asked about. */
+  answer: { rung: Rung; age: number | null };
+  /** A person's decision, where there is one: it stands whatever the vendor says later. */
+  review: { at: string } | null;
 }
 
 /** Verifications as they leave, masked for the caller. */
@@ -53,6 +60,7 @@ export class VerificationViews {
       subject: { reference: secrets[at]?.reference ?? null, relationship: row.relationship },
       url: secrets[at]?.url ?? null,
       vendor: { name: row.vendor, sessionId: row.sessionId },
+      rung: row.rung,
       steps: row.steps,
       createdAt: row.createdAt.toISOString(),
       updatedAt: row.updatedAt.toISOString(),
@@ -69,12 +77,14 @@ export class VerificationViews {
   }
 
   /** With the decision, as far as the caller may see it. */
-  async decided(call: Call, { row, decision, fresh }: Reading): Promise<DecidedView> {
-    const view = await this.one(call, row);
+  async decided(call: Call, { row, decision, rung, ageSeconds }: Reading): Promise<DecidedView> {
+    const answer = { rung, age: ageSeconds ?? null };
+    const review = row.reviewedAt === null ? null : { at: row.reviewedAt.toISOString() };
+    const view = { ...(await this.one(call, row)), answer, review };
     if (decision === undefined || call.caller?.kind !== 'client') return { ...view, result: null, warnings: [] };
     const own = withOwnVendorData(clientTag(row.clientId), decision);
     const rights = rightsOf(call.caller.scopes);
-    const seen = { ...rights, media: rights.media && fresh };
+    const seen = { ...rights, media: rights.media && rung === 'fresh' };
     const { result, warnings, unlisted } = this.vendor.masks.result(own, seen);
     this.unlisted.tell('session.decision', unlisted);
     return { ...view, result, warnings };

@@ -1,4 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import type { VerificationRung } from '../fallback/rungs.js';
 import type { Relationship } from './schemas.js';
 import type { Step } from './steps.js';
 import type { Status } from './transitions.js';
@@ -11,6 +12,8 @@ import type { Status } from './transitions.js';
   `status IN ('pending', 'in-progress', 'approved', 'declined', 'in-review', 'resubmission', 'expired', 'abandoned', 'cancelled', 'queued', 'failed')`,
 )
 @Check('verifications_relationship_known', `relationship IN ('customer', 'prospect', 'unknown')`)
+@Check('verifications_rung_known', `rung IN ('fresh', 'queued', 'manual', 'none')`)
+@Check('verifications_review_bounded', `length(reviewed_by) <= 256 AND length(sealed_review) <= 4096`)
 @Check('verifications_sealed_bounded', `length(sealed_subject) <= 4096 AND length(sealed_link) <= 16384`)
 @Check('verifications_steps_bounded', `pg_column_size(steps) <= 16384`)
 @Index('verifications_client', ['clientId', 'id'])
@@ -20,6 +23,8 @@ import type { Status } from './transitions.js';
 @Index('verifications_without_session', ['lookedAt'], {
   where: `session_id IS NULL AND hosted AND status IN ('pending', 'queued')`,
 })
+@Index('verifications_check', ['checkAt'], { where: 'check_at IS NOT NULL' })
+@Index('verifications_in_review', ['id'], { where: `status = 'in-review'` })
 export class VerificationEntity {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'verifications_pkey' })
   id: string;
@@ -74,6 +79,10 @@ export class VerificationEntity {
   @Column({ name: 'sealed_link', type: 'bytea', nullable: true })
   sealedLink: Buffer | null;
 
+  /** How it came to its session, or why it has none. */
+  @Column({ type: 'text', default: 'fresh' })
+  rung: VerificationRung;
+
   @Column({ type: 'jsonb' })
   steps: Step[];
 
@@ -87,6 +96,33 @@ export class VerificationEntity {
 
   @Column({ name: 'looked_at', type: 'timestamptz' })
   lookedAt: Date;
+
+  /** When the vendor last said where it stands. */
+  @Column({ name: 'seen_at', type: 'timestamptz', nullable: true })
+  seenAt: Date | null;
+
+  /** When the sweep asks about it unless something is heard before; null when there is nothing to ask. */
+  @Column({ name: 'check_at', type: 'timestamptz', nullable: true })
+  checkAt: Date | null;
+
+  /** Looks of the sweep in vain since something was last heard. */
+  @Column({ type: 'integer', default: 0 })
+  checks: number;
+
+  /** When a webhook told of its decision. */
+  @Column({ name: 'notified_at', type: 'timestamptz', nullable: true })
+  notifiedAt: Date | null;
+
+  /** Id of the person who decided it here: the vendor's later word is kept and moves it no more. */
+  @Column({ name: 'reviewed_by', type: 'text', nullable: true })
+  reviewedBy: string | null;
+
+  @Column({ name: 'reviewed_at', type: 'timestamptz', nullable: true })
+  reviewedAt: Date | null;
+
+  /** The person's reason, sealed under the subject's key. */
+  @Column({ name: 'sealed_review', type: 'bytea', nullable: true })
+  sealedReview: Buffer | null;
 
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;

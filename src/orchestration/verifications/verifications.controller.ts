@@ -1,5 +1,8 @@
-import { Body, Get, Headers, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiCreatedResponse } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { type Call, Idempotent, PublicController, Scopes, TheCall } from '../../platform/index.js';
+import { rungHeaders } from '../fallback/rungs.js';
 import { Uploads } from '../workflows/uploads.js';
 import { VerificationStarter } from '../workflows/verification-starter.js';
 import { type CreateBody, createSchema, type ListQuery, listSchema } from './schemas.js';
@@ -27,8 +30,17 @@ export class VerificationsController {
   @Post()
   @Scopes('verifications:write')
   @Idempotent()
-  async create(@TheCall() call: Call, @Body({ schema: createSchema }) body: CreateBody): Promise<VerificationView> {
-    return this.views.one(call, await this.starter.create(call, body), true);
+  @ApiCreatedResponse({ description: 'Made, with its session at the vendor.' })
+  @ApiAcceptedResponse({ description: 'Accepted while the vendor is away: `queued` until it is back, or `in-review`.' })
+  async create(
+    @TheCall() call: Call,
+    @Body({ schema: createSchema }) body: CreateBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<VerificationView> {
+    const row = await this.starter.create(call, body);
+    const accepted = row.sessionId === null && (row.rung === 'queued' || row.rung === 'manual');
+    if (accepted) void reply.code(202).headers(rungHeaders(row.rung));
+    return this.views.one(call, row, true);
   }
 
   @Get()
@@ -43,8 +55,14 @@ export class VerificationsController {
 
   @Get(':id')
   @Scopes('verifications:read')
-  async read(@TheCall() call: Call, @Param('id') id: string): Promise<DecidedView> {
-    return this.views.decided(call, await this.reader.read(call, id));
+  async read(
+    @TheCall() call: Call,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DecidedView> {
+    const reading = await this.reader.read(call, id);
+    void reply.headers(rungHeaders(reading.rung, reading.ageSeconds));
+    return this.views.decided(call, reading);
   }
 
   @Get(':id/receipts')

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Call } from '../../platform/index.js';
 import { Erasures } from '../erasure/erasures.js';
-import { openSpecHouse, type SpecHouse } from '../testing/spec-house.js';
+import { openSpecHouse, REPLY, type SpecHouse } from '../testing/spec-house.js';
 import type { CreateBody } from '../verifications/schemas.js';
 import { VerificationsController } from '../verifications/verifications.controller.js';
 import type { DecidedView, VerificationView } from '../verifications/verification-views.js';
@@ -36,12 +36,13 @@ describe('onboarding-api', () => {
       subject: { reference: `cust-${randomUUID()}`, relationship: 'prospect' },
       ...more,
     };
-    return controller.create(await house.write(client, randomUUID(), body), body);
+    return controller.create(await house.write(client, randomUUID(), body), body, REPLY);
   }
 
   const upload = (id: string, name: string, bytes: Buffer = JPEG, type = 'image/jpeg') =>
     controller.upload(house.call(client), id, name, Readable.from([bytes], { objectMode: false }), type);
-  const read = (id: string, scopes?: string[]): Promise<DecidedView> => controller.read(house.call(client, scopes), id);
+  const read = (id: string, scopes?: string[]): Promise<DecidedView> =>
+    controller.read(house.call(client, scopes), id, REPLY);
   const statuses = ({ steps }: VerificationView) => steps.map(({ status }) => status);
   const decided = (id: string, status: string): Promise<DecidedView> =>
     vi.waitFor(

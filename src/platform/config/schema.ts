@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { audit } from './audit.js';
 import { erasure } from './erasure.js';
+import { fallback, operationLadders, reconciliation, vendorCache } from './fallback.js';
 import { breaker, budget, bulkhead, retries } from './resilience.js';
 import { siem } from './siem.js';
 import { duration, rate, size, timer } from './units.js';
 import { time } from './watch.js';
+import { workflows } from './workflows.js';
 
 /**
  * The one schema of all settings. `env` in a field's metadata names the environment variable that sets it; every default stands here and
@@ -243,6 +245,8 @@ const didit = z.strictObject({
     .meta({ description: 'Whether equal reads that come at the same time share one call.' }),
   bulkhead: bulkhead.prefault({}),
   budget: budget.prefault({}),
+  fallback: operationLadders(),
+  cache: vendorCache.prefault({}),
   prices: z
     .strictObject({
       currency: z
@@ -347,29 +351,7 @@ export const configSchema = z.strictObject({
   auth: auth.prefault({}),
   policy: policy.prefault({}),
   vendors: z.strictObject({ didit: didit.prefault({}) }).prefault({}),
-  workflows: z
-    .strictObject({
-      onboarding: z
-        .strictObject({
-          vendor: z.literal('didit').default('didit'),
-          workflowId: text().optional().meta({ description: 'Didit workflow that runs it.', env: 'DIDIT_WORKFLOW_ID' }),
-          keepDecision: duration()
-            .prefault('90d')
-            .meta({ description: 'How long the sealed decision of a verification is kept to answer from.' }),
-        })
-        .prefault({}),
-      definitions: z.record(text(), z.json()).default({}).meta({
-        description:
-          'Workflows by name, as docs/workflows.md tells: a definition that differs from the published one is published as its next version at the start.',
-      }),
-      runsAtOnce: z.int().min(1).max(64).default(8).meta({
-        description: 'Runs of workflows that an instance takes further at once; the others wait in Postgres.',
-      }),
-      uploadMemory: size()
-        .prefault('128mb')
-        .meta({ description: 'Bytes of uploads that an instance holds at once while they come in; more get 503.' }),
-    })
-    .prefault({}),
+  workflows: workflows.prefault({}),
   audit: audit.prefault({}),
   siem: siem.prefault({}),
   time: time.prefault({}),
@@ -381,6 +363,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   erasure: erasure.prefault({}),
+  fallback: fallback.prefault({}),
+  reconciliation: reconciliation.prefault({}),
   keys: z
     .strictObject({
       masterKeyFile: text().optional().meta({

@@ -11,6 +11,7 @@ export type KeyPurpose =
   | 'one-time-code'
   | 'idempotency'
   | 'webhook-digest'
+  | 'cached-answer'
   | 'erasure-journal';
 
 const NONCE_BYTES = 12;
