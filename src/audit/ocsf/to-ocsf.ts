@@ -1,6 +1,16 @@
 import type { RecordKind, StoredRecord } from '../record.js';
 import { leafHash } from '../tree/merkle.js';
-import { administration, alarm, clock, incident, legalHold, lifecycle, ofTheLog, subjectErased } from './acts.js';
+import {
+  administration,
+  alarm,
+  clock,
+  drill,
+  incident,
+  legalHold,
+  lifecycle,
+  ofTheLog,
+  subjectErased,
+} from './acts.js';
 import { call, counted, refusals } from './calls.js';
 import { classified, type Mapped, OCSF_VERSION, OTHER, PRODUCT, type Severity, STATUSES } from './classes.js';
 import { actorOf, apiOf, gatewayOf, sourceOf } from './objects.js';
@@ -18,6 +28,12 @@ const MAPPERS = {
   'admin.act': administration,
   'auth.failed.counted': counted,
   'incident.act': incident,
+  'drill.proposed': drill('proposed'),
+  'drill.approved': drill('approved'),
+  'drill.started': drill('started'),
+  'drill.over': drill('over'),
+  'drill.reported': drill('reported'),
+  'drill.signed': drill('signed'),
   'gateway.started': lifecycle(3),
   'gateway.stopped': lifecycle(4),
   'gateway.refusals-journal': refusals,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { audit } from './audit.js';
+import { drills } from './drills.js';
 import { erasure } from './erasure.js';
 import { siem } from './siem.js';
 import { duration, rate, size } from './units.js';
@@ -344,6 +345,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   erasure: erasure.prefault({}),
+  drills: drills.prefault({}),
   keys: z
     .strictObject({
       masterKeyFile: text().optional().meta({

@@ -10,6 +10,8 @@ export interface ConnectorOptions {
   hosts: readonly string[];
   /** PEM file of a CA trusted beside the system's. */
   caFile?: string;
+  /** PEM of an authority trusted beside them. */
+  authority?: string;
   /** Milliseconds for a connection with its handshake. */
   timeoutMs: number;
 }
@@ -27,9 +29,7 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
     timeout: options.timeoutMs,
-    ...(options.caFile === undefined
-      ? {}
-      : { ca: [...getCACertificates('default'), certificateAuthority(options.caFile)] }),
+    ...trusted(options),
   });
   return (target, callback) => {
     if (target.protocol !== 'https:' || !allowed.has(target.hostname.toLowerCase())) {
@@ -38,6 +38,14 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     }
     connect(target, callback);
   };
+}
+
+function trusted({ caFile, authority }: ConnectorOptions): { ca?: string[] } {
+  const further = [
+    ...(caFile === undefined ? [] : [certificateAuthority(caFile)]),
+    ...(authority === undefined ? [] : [authority]),
+  ];
+  return further.length === 0 ? {} : { ca: [...getCACertificates('default'), ...further] };
 }
 
 function certificateAuthority(file: string): string {
