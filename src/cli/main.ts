@@ -6,6 +6,7 @@ import { archiveVerb, releaseVerb, restoreVerb } from './archive.js';
 import { bootstrapVerb } from './bootstrap.js';
 import { checkVerb } from './check.js';
 import { demoVerb } from './demo/demo.js';
+import { drillCheckVerb, drillListVerb, drillRunVerb } from './drill/verbs.js';
 import { exportVerb } from './export.js';
 import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
@@ -121,6 +122,20 @@ program
   .description('tell the story of a bank onboarding, against a system it starts itself or a running one')
   .option('--url <url>', 'public address of a running development system (its data folder is GATEHOUSE_DATA_DIR)')
   .action(demoVerb);
+const drill = program.command('drill').description('rehearsed faults: play a scenario, measure, report');
+drill.command('list').description('the scenarios that ship').action(drillListVerb);
+drill
+  .command('check')
+  .argument('<file>')
+  .description('check a scenario; each fault in it is pointed at')
+  .action(drillCheckVerb);
+drill
+  .command('run')
+  .argument('<scenario>', 'name of a scenario that ships, or a file')
+  .description('play a scenario on a system of its own; exits 0 when every expectation was met')
+  .option('--out <dir>', 'write the report there, as HTML and JSON')
+  .option('--json', 'print the report as one JSON document')
+  .action(drillRunVerb);
 program
   .command('references')
   .argument('<dir>')

@@ -1,7 +1,7 @@
 export { Clock, ManualClock, SystemClock } from './clock.js';
 export { ConfigError, loadConfig } from './config/load.js';
 export type { Config } from './config/schema.js';
-export type { Rate } from './config/units.js';
+export { duration, type Rate } from './config/units.js';
 export { equalInConstantTime } from './crypto/compare.js';
 export { Keyring, open, seal } from './crypto/keyring.js';
 export { Secret } from './crypto/secret.js';

@@ -37,7 +37,8 @@ export class Lane {
       this.#finished = true;
       this.#wake?.();
     });
-    for (const socket of [source, sink]) socket.once('close', () => this.end());
+    source.once('close', () => this.#finished || this.end());
+    sink.once('close', () => this.end());
     void this.run();
   }
 
@@ -58,7 +59,9 @@ export class Lane {
   private async run(): Promise<void> {
     try {
       for (let next = await this.next(); next !== undefined; next = await this.next()) await this.pass(next);
-      if (!this.#ended.signal.aborted) this.sink.end();
+      if (this.#ended.signal.aborted) return;
+      if (this.source.destroyed) this.sink.destroySoon();
+      else this.sink.end();
     } catch {
       // The connection went while a piece was waiting.
     }

@@ -114,7 +114,8 @@ export class TcpProxy {
       return;
     }
     client.once('close', () => peer.destroy());
-    peer.once('close', () => client.destroy());
+    // After an orderly end what is still on its way comes through first.
+    peer.once('close', (failed) => failed && client.resetAndDestroy());
     const faults = (): readonly NetworkFault[] => this.#faults;
     new Lane('up', client, peer, faults);
     new Lane('down', peer, client, faults);
