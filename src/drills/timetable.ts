@@ -35,8 +35,10 @@ export class Timetable<T extends Timed> {
   async end(): Promise<void> {
     this.#ended = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#active.clear();
-    this.change();
+    if (this.#active.size > 0) {
+      this.#active.clear();
+      this.change();
+    }
     await this.#last;
   }
 

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { BootstrapSecrets } from '../../auth/index.js';
 import type { Scenario } from '../../drills/index.js';
+import { generateKeyFiles, loadConfig } from '../../platform/index.js';
+import { bootstrapDatabase } from '../bootstrap.js';
 import { Instance } from './instance.js';
-
-const CLI = join(import.meta.dirname, '..', 'main.js');
 
 /** Limits that a drill's load never meets, and time-outs that end within the deadlines of the scenarios that ship. */
 const SETTINGS = {
@@ -25,14 +25,6 @@ export interface GatewayParts {
   publicUrl: string;
   adminUrl: string;
   system: Scenario['system'];
-}
-
-export interface BootstrapSecrets {
-  apiKey: string;
-  clientId: string;
-  clientSecret: string;
-  adminClientId: string;
-  adminClientSecret: string;
 }
 
 /** The gateways of a drill as an operator would set them up: keys, settings, the first administrator and client, then the instances. */
@@ -61,9 +53,8 @@ export async function ownGateways(
     GATEHOUSE_ADMIN_URL: parts.adminUrl,
     GATEHOUSE_LOG_LEVEL: 'warn',
   };
-  await run(['keygen', keys], env);
-  const said = await run(['bootstrap', '--json'], { ...env, GATEHOUSE_DATA_DIR: join(dir, 'bootstrap') });
-  const secrets = JSON.parse(said.trim().split('\n').at(-1) ?? '') as BootstrapSecrets;
+  await generateKeyFiles(keys);
+  const secrets = await bootstrapDatabase(loadConfig({ ...env, GATEHOUSE_DATA_DIR: join(dir, 'bootstrap') }));
   const dataDirs = Array.from({ length: system.instances }, (_, n) => join(dir, `instance-${n}`));
   const instances: Instance[] = [];
   for (const dataDir of dataDirs) {
@@ -81,16 +72,6 @@ export async function freePort(): Promise<number> {
   );
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-async function run(verb: string[], env: NodeJS.ProcessEnv): Promise<string> {
-  const child = spawn(process.execPath, [CLI, ...verb], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [said, complained] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`gatehouse ${verb[0]} failed: ${complained.trim()}`);
-  return said;
 }
 
 type Tree = { readonly [key: string]: unknown };

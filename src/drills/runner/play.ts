@@ -27,7 +27,7 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
   const timetable = new Timetable(
     faults,
     (active) => {
-      tell(active.length === 0 ? 'no fault at work' : `at work: ${active.map(named).join(', ')}`);
+      tell(`at work: ${active.map(named).join(', ') || 'no fault any more'}`);
       return stage.apply(active);
     },
     (error) => errors.push(error),
@@ -92,14 +92,15 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
   };
 }
 
-/** First beginning and last end of the faults, and the half of the first one at the vendor in which a breaker has long been open. */
+/** First beginning and last end of the faults, and the second half of those at the vendor, in which a breaker has long been open. */
 function spans({ faults, load }: Scenario) {
   const end = (fault: ScenarioFault): number => Math.min(load.for, fault.from + (fault.for ?? load.for));
-  const vendor = faults.find(({ at }) => at === 'vendor');
+  const vendor = faults.filter(({ at }) => at === 'vendor');
+  const [from, to] = [Math.min(...vendor.map((fault) => fault.from)), Math.max(...vendor.map(end))];
   return {
     firstMs: Math.min(...faults.map(({ from }) => from)),
     lastMs: Math.max(...faults.map(end)),
-    openMs: vendor && ([(vendor.from + end(vendor)) / 2, end(vendor)] as const),
+    openMs: vendor.length === 0 ? undefined : ([(from + to) / 2, to] as const),
   };
 }
 
