@@ -47,7 +47,8 @@ describe('/admin/v1/drills', () => {
       ...options,
       headers: { authorization: `Bearer ${second}`, ...options.headers },
     });
-  const get = (id: string): Promise<Answer<DrillView>> => system.admin<DrillView>(`/drills/${id}`, { scope: 'auditor' });
+  const get = (id: string): Promise<Answer<DrillView>> =>
+    system.admin<DrillView>(`/drills/${id}`, { scope: 'auditor' });
   const plan = (members: object = {}) => ({
     faults: [{ fault: { kind: 'refused' } }],
     scope: { clients: [system.credentials.clientId] },
@@ -55,7 +56,11 @@ describe('/admin/v1/drills', () => {
     ...members,
   });
   const propose = async (members: object = {}): Promise<DrillView> => {
-    const answer = await act('', { name: 'one-client-down', purpose: 'One client meets a dead vendor.', plan: plan(members) });
+    const answer = await act('', {
+      name: 'one-client-down',
+      purpose: 'One client meets a dead vendor.',
+      plan: plan(members),
+    });
     expect(answer.status, answer.text).toBe(201);
     return answer.body;
   };
@@ -120,7 +125,10 @@ describe('/admin/v1/drills', () => {
     expect(page.headers['content-type']).toContain('text/html');
     expect(page.text).not.toContain('<script');
     const body = { digest, verdict: 'accepted' };
-    expect(await act(`/${id}/sign`, body, 'auditor')).toMatchObject({ status: 403, body: { code: 'approval-required' } });
+    expect(await act(`/${id}/sign`, body, 'auditor')).toMatchObject({
+      status: 403,
+      body: { code: 'approval-required' },
+    });
     expect((await asSecond(`/${id}/sign`, { body: { ...body, digest: '0'.repeat(64) } })).status).toBe(409);
     const signed = await asSecond(`/${id}/sign`, { body });
     expect(signed.status, signed.text).toBe(200);
@@ -132,6 +140,13 @@ describe('/admin/v1/drills', () => {
       const mine = found.items.filter(({ record }) => record.detail?.drill === id).map(({ record }) => record.kind);
       return mine.includes('drill.signed') && mine.toSorted();
     });
-    expect(kinds).toEqual(['drill.approved', 'drill.over', 'drill.proposed', 'drill.reported', 'drill.signed', 'drill.started']);
+    expect(kinds).toEqual([
+      'drill.approved',
+      'drill.over',
+      'drill.proposed',
+      'drill.reported',
+      'drill.signed',
+      'drill.started',
+    ]);
   });
 });

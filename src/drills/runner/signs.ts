@@ -5,6 +5,7 @@ import type { Noticed } from './stage.js';
 const SIGNS: readonly { kind: string; outcome?: string; counts: (detail: Record<string, unknown>) => boolean }[] = [
   { kind: 'vendor.call', counts: (detail) => detail['problem'] !== undefined },
   { kind: 'gateway.alarm', counts: (detail) => detail['state'] === 'raised' },
+  { kind: 'gateway.refusals-journal', counts: () => true },
   { kind: 'webhook.received', outcome: 'deny', counts: () => true },
 ];
 
