@@ -11,6 +11,7 @@ export { Caller, type Credentials } from './runner/caller.js';
 export { play } from './runner/play.js';
 export { earliest, firstSign } from './runner/signs.js';
 export type { Noticed, Stage } from './runner/stage.js';
+export { planOf } from './scenario/plan.js';
 export { type ReadScenario, readScenario, ScenarioError, shippedScenarios } from './scenario/read.js';
 export type { Scenario, ScenarioFault } from './scenario/schema.js';
 export { isHttpFault } from './faults.js';

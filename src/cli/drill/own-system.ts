@@ -49,15 +49,23 @@ export class OwnSystem implements Stage {
     private readonly undo: (() => Promise<unknown>)[],
   ) {}
 
-  /** @throws when a part of it does not start; what had started is stopped */
-  static async open({ system, faults }: Pick<Scenario, 'system' | 'faults'>): Promise<OwnSystem> {
+  /**
+   * A system for these scenarios, one after the other.
+   * @throws when a part of it does not start; what had started is stopped
+   */
+  static async open(scenarios: readonly Pick<Scenario, 'system' | 'faults'>[]): Promise<OwnSystem> {
+    const settings = new Set(scenarios.map(({ system }) => JSON.stringify(system.settings)));
+    const [first] = scenarios;
+    if (first === undefined || settings.size > 1)
+      throw new Error('scenarios with different system.settings are played one by one');
+    const system = {
+      settings: first.system.settings,
+      instances: Math.max(...scenarios.map((scenario) => scenario.system.instances)),
+    };
+    const withValkey = scenarios.some(({ faults }) => faults.some(({ at }) => at === 'valkey'));
     const undo: (() => Promise<unknown>)[] = [];
     try {
-      return await OwnSystem.build(
-        system,
-        faults.some(({ at }) => at === 'valkey'),
-        undo,
-      );
+      return await OwnSystem.build(system, withValkey, undo);
     } catch (error) {
       await undone(undo);
       throw error;

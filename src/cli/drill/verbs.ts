@@ -2,20 +2,25 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Caller,
   type DrillReport,
   play,
   readScenario,
+  type ReadScenario,
   reportPage,
   ScenarioError,
   shippedScenarios,
 } from '../../drills/index.js';
 import { OwnSystem } from './own-system.js';
+import { runningGateway, runThere, stopThere } from './running.js';
 import { NotInstalled } from './valkey.js';
 
 interface RunOptions {
   json?: boolean;
   out?: string;
   url?: string;
+  client?: string[];
+  fileAt?: string;
 }
 
 /** `gatehouse drill list` */
@@ -38,21 +43,13 @@ export function drillCheckVerb(file: string): void {
   }
 }
 
-/** `gatehouse drill run NAME|FILE`: exits 0 when every expectation was met, 1 when not, 2 when it could not be played here. */
-export async function drillRunVerb(nameOrFile: string, options: RunOptions): Promise<void> {
-  const tell = (line: string): void =>
-    void (options.json === true ? process.stderr : process.stdout).write(`${line}\n`);
+/** `gatehouse drill run NAME|FILE…`: exits 0 when every expectation was met, 1 when not, 2 when it could not be played here. */
+export async function drillRunVerb(namesOrFiles: string[], options: RunOptions): Promise<void> {
+  const tell: Tell = (line) => void (options.json === true ? process.stderr : process.stdout).write(`${line}\n`);
   try {
-    const read = readScenario(nameOrFile);
-    tell(`${read.scenario.name}: a system of its own is started`);
-    const system = await OwnSystem.open(read.scenario);
-    try {
-      const report = await play(read, system, tell);
-      const filed = await file(system, report);
-      say(report, filed, options, tell);
-    } finally {
-      await system.close();
-    }
+    const scenarios = namesOrFiles.map((nameOrFile) => readScenario(nameOrFile));
+    if (options.url === undefined) await runOwn(scenarios, options, tell);
+    else for (const read of scenarios) await runRunning(read, options.url, options, tell);
   } catch (error) {
     if (error instanceof NotInstalled) {
       tell(`skipped: ${error.message}`);
@@ -64,27 +61,64 @@ export async function drillRunVerb(nameOrFile: string, options: RunOptions): Pro
   }
 }
 
-interface Filed {
-  digest: string;
-  text: string;
+/** `gatehouse drill stop --url …`: the kill switch. */
+export async function drillStopVerb({ url }: { url: string }): Promise<void> {
+  const caller = runningGateway(url, process.env);
+  try {
+    const stopped = await stopThere(caller);
+    process.stdout.write(`stopped: ${stopped.join(', ') || 'nothing was running'}\n`);
+  } finally {
+    await caller.close();
+  }
 }
 
-/** In the log of the system that it was played on. */
-async function file(system: OwnSystem, report: DrillReport): Promise<Filed> {
-  const text = JSON.stringify(report);
-  const digest = createHash('sha256').update(text).digest('hex');
-  const answer = await system.caller.admin('/drills/rehearsals', { body: report });
-  if (answer.status !== 201 || answer.body['reportDigest'] !== digest)
+type Tell = (line: string) => void;
+
+/** One after the other on one system. */
+async function runOwn(scenarios: readonly ReadScenario[], options: RunOptions, tell: Tell): Promise<void> {
+  tell('a system of its own is started');
+  const system = await OwnSystem.open(scenarios.map(({ scenario }) => scenario));
+  try {
+    for (const read of scenarios) {
+      tell(`${read.scenario.name}: begins`);
+      const report = await play(read, system, tell);
+      await file(system.caller, report);
+      if (options.fileAt !== undefined) {
+        const there = runningGateway(options.fileAt, process.env);
+        const id = await file(there, report).finally(() => there.close());
+        tell(`filed at ${options.fileAt} as drill ${id}, to be signed by another person`);
+      }
+      say(report, options, tell);
+    }
+  } finally {
+    await system.close();
+  }
+}
+
+async function runRunning(read: ReadScenario, url: string, options: RunOptions, tell: Tell): Promise<void> {
+  const caller = runningGateway(url, process.env);
+  try {
+    say(await runThere(caller, read, options.client, tell), options, tell);
+  } finally {
+    await caller.close();
+  }
+}
+
+/** In the log of that gateway. @returns the id under which it is signed */
+async function file(caller: Caller, report: DrillReport): Promise<string> {
+  const answer = await caller.admin('/drills/rehearsals', { body: report });
+  if (answer.status !== 201 || answer.body['reportDigest'] !== digestOf(JSON.stringify(report)))
     throw new Error(`the report could not be filed (${answer.status} ${answer.text.slice(0, 300)})`);
-  return { digest, text };
+  return String(answer.body['id']);
 }
 
-function say(
-  report: DrillReport,
-  { digest, text }: Filed,
-  { json, out }: RunOptions,
-  tell: (line: string) => void,
-): void {
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function say(report: DrillReport, { json, out }: RunOptions, tell: Tell): void {
+  const text = JSON.stringify(report);
+  const digest = digestOf(text);
   for (const { met, what, expected, measured } of report.expectations)
     tell(`${met ? 'met    ' : 'NOT MET'}  ${what}: ${measured} (${expected})`);
   tell(`${report.scenario.name} ${report.passed ? 'passed' : 'did not pass'}; report SHA-256 ${digest}`);
