@@ -132,7 +132,7 @@ describe('a drill on two instances', () => {
     const id = await started({ mostCalls: 7 });
     let struck = 0;
     await until(async () => {
-      for (const { strikes } of [one, two]) if (strikes()) struck += 1;
+      for (const instance of [one, two]) if (instance.strikes()) struck += 1;
       return (await drills.get(id)).overAt !== null;
     });
     expect(struck).toBeLessThanOrEqual(7);

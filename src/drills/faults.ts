@@ -2,10 +2,8 @@ import { z } from 'zod';
 import { OPERATIONS, type OperationName } from '../vendors/index.js';
 
 const ms = (most: number) => z.int().min(1).max(most);
-const stream = () => z.enum(['up', 'down', 'both']);
-
 /** Up is from the gateway to its peer, down is back. */
-export type Stream = 'up' | 'down' | 'both';
+const stream = () => z.enum(['up', 'down', 'both']);
 
 /**
  * What may happen to bytes on their way through the proxy. Whoever sends them cannot tell it from a bad network: connections are really

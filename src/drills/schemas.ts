@@ -39,14 +39,12 @@ export type Guard = z.output<typeof guardSchema>;
 /** Calls that the drill means to leave alone must not suffer from it: this one always watches. */
 export const ALWAYS_GUARD: Guard = { metric: 'outside-error-ratio', above: 0.5, windowSeconds: 10, fewestCalls: 10 };
 
-export const scopeSchema = z.strictObject({
+const scopeSchema = z.strictObject({
   /** Ids of clients; without them the calls of all. */
   clients: z.array(z.uuid()).min(1).max(50).optional(),
   operations: z.array(operationName()).min(1).max(50).optional(),
   share: z.number().gt(0).max(1).default(1),
 });
-
-export type Scope = z.output<typeof scopeSchema>;
 
 export const planSchema = z.strictObject({
   faults: z.array(timed).min(1).max(MOST_FAULTS),

@@ -1,12 +1,12 @@
 export type { VendorAnswer } from './didit/answer.js';
 export type { VendorRequest } from './didit/client.js';
 export { guardedConnector } from './didit/connector.js';
-export { type Detour, Detours, type Leaving } from './didit/detours.js';
+export { Detours, type Leaving } from './didit/detours.js';
 export { DiditVendor } from './didit/didit-vendor.js';
 export { VendorFailure, type VendorOutcome } from './didit/failure.js';
 export type { VerificationResult } from './didit/masks.js';
 export { rightsOf } from './didit/media.js';
-export { type OperationName, OPERATIONS, type VendorOperation } from './didit/operations.js';
+export { type OperationName, OPERATIONS } from './didit/operations.js';
 export { sessionStatus, type StepName, stepsOf, type StepState, type StepStatus } from './didit/statuses.js';
 export { clientTag, namespaced, restored, withOwnVendorData } from './didit/vendor-data.js';
 export type { Verdict, WebhookHeaders } from './didit/webhook-signature.js';

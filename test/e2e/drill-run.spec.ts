@@ -55,7 +55,7 @@ describe('gatehouse drill', () => {
     const report = reportSchema.parse(JSON.parse(run.stdout));
     expect(report.measured, run.stderr).toMatchObject({ lost: 0, doubled: 0 });
     expect(report.measured.timeToDetectMs).toBeLessThan(3_000);
-    expect(report.load?.answered).toBe(48);
+    expect(report.load?.answered).toBe(32);
     expect([run.status, report.passed]).toEqual([0, true]);
     const text = readFileSync(join(dir, 'vendor-down.json'), 'utf8');
     const digest = createHash('sha256').update(text).digest('hex');

@@ -10,6 +10,7 @@ const STOP_MS = 30_000;
 /** One gateway in a process of its own. */
 export class Instance {
   #child: ChildProcess | undefined;
+  #shiftSeconds = 0;
 
   constructor(
     private readonly env: NodeJS.ProcessEnv,
@@ -33,6 +34,9 @@ export class Instance {
       stdio: ['ignore', 'pipe', process.env['GATEHOUSE_DRILL_LOG'] === undefined ? 'ignore' : 'inherit', 'ipc'],
     });
     this.#child = child;
+    this.#shiftSeconds = 0;
+    // Told to one that has just died.
+    child.on('error', () => undefined);
     const lines = createInterface({ input: child.stdout ?? process.stdin });
     const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
     try {
@@ -49,6 +53,8 @@ export class Instance {
 
   /** Moves its wall clock, as setting that of its machine would; its monotonic one stays. */
   shiftClock(seconds: number): void {
+    if (!this.isUp || seconds === this.#shiftSeconds) return;
+    this.#shiftSeconds = seconds;
     this.#child?.send({ gatehouseClockShiftMs: seconds * 1_000 });
   }
 

@@ -22,3 +22,5 @@ process.on('message', (message: { gatehouseClockShiftMs?: unknown }) => {
 });
 // To be told of the time must not keep a gateway from ending.
 process.channel?.unref();
+// Nor is it left over when the runner has gone.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

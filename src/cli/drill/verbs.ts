@@ -78,14 +78,15 @@ type Tell = (line: string) => void;
 async function runOwn(scenarios: readonly ReadScenario[], options: RunOptions, tell: Tell): Promise<void> {
   tell('a system of its own is started');
   const system = await OwnSystem.open(scenarios.map(({ scenario }) => scenario));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void system.close().finally(() => process.exit(1)));
   try {
     for (const read of scenarios) {
       tell(`${read.scenario.name}: begins`);
       const report = await play(read, system, tell);
       await file(system.caller, report);
       if (options.fileAt !== undefined) {
-        const there = runningGateway(options.fileAt, process.env);
-        const id = await file(there, report).finally(() => there.close());
+        const id = await fileAt(options.fileAt, report);
         tell(`filed at ${options.fileAt} as drill ${id}, to be signed by another person`);
       }
       say(report, options, tell);
@@ -99,6 +100,15 @@ async function runRunning(read: ReadScenario, url: string, options: RunOptions, 
   const caller = runningGateway(url, process.env);
   try {
     say(await runThere(caller, read, options.client, tell), options, tell);
+  } finally {
+    await caller.close();
+  }
+}
+
+async function fileAt(url: string, report: DrillReport): Promise<string> {
+  const caller = runningGateway(url, process.env);
+  try {
+    return await file(caller, report);
   } finally {
     await caller.close();
   }

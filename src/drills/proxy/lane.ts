@@ -7,7 +7,7 @@ const MOST_WAITING = 1024 * 1024;
 /** Bandwidth is shared out in pieces of a twentieth of a second. */
 const PACE_MS = 50;
 
-export type Direction = 'up' | 'down';
+type Direction = 'up' | 'down';
 
 interface Waiting {
   bytes: Buffer;
@@ -26,7 +26,7 @@ export class Lane {
   #finished = false;
   #wake: (() => void) | undefined;
 
-  constructor(
+  private constructor(
     private readonly direction: Direction,
     private readonly source: Socket,
     private readonly sink: Socket,
@@ -39,11 +39,14 @@ export class Lane {
     });
     source.once('close', () => this.#finished || this.end());
     sink.once('close', () => this.end());
-    void this.run();
+  }
+
+  static open(direction: Direction, source: Socket, sink: Socket, faults: () => readonly NetworkFault[]): void {
+    void new Lane(direction, source, sink, faults).run();
   }
 
   /** Nothing passes any more. */
-  end(): void {
+  private end(): void {
     this.#ended.abort();
     this.#wake?.();
   }

@@ -35,8 +35,7 @@ export function inPlace(fault: HttpFault): SpoiltAnswer | undefined {
       };
     case 'wrong-credentials':
       return { status: 401, headers: JSON_TYPE, body: '{"detail":"Authentication credentials were not provided."}' };
-    case 'truncated':
-    case 'slow':
+    default:
       return undefined;
   }
 }

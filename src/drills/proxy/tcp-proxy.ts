@@ -117,8 +117,8 @@ export class TcpProxy {
     // After an orderly end what is still on its way comes through first.
     peer.once('close', (failed) => failed && client.resetAndDestroy());
     const faults = (): readonly NetworkFault[] => this.#faults;
-    new Lane('up', client, peer, faults);
-    new Lane('down', peer, client, faults);
+    Lane.open('up', client, peer, faults);
+    Lane.open('down', peer, client, faults);
   }
 
   private async reach(): Promise<Socket | undefined> {

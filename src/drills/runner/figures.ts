@@ -2,10 +2,10 @@ import type { DrillReport } from '../report/schema.js';
 import type { Outcome } from './load.js';
 
 /** What an answer is to its caller. */
-export type Sort = 'fresh' | 'fallback' | 'refused' | 'failed';
+type Sort = 'fresh' | 'fallback' | 'refused' | 'failed';
 
 /** A refusal that comes within this is one: it took nobody's time. */
-export const FAST_MS = 250;
+const FAST_MS = 250;
 /** So many good answers at the end say that the system is well again. */
 const GOOD_AT_THE_END = 3;
 

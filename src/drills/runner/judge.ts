@@ -1,5 +1,6 @@
 import type { DrillReport } from '../report/schema.js';
 import type { Scenario } from '../scenario/schema.js';
+import { latenessMs, sortOf } from './figures.js';
 import type { Outcome } from './load.js';
 
 type Expectation = DrillReport['expectations'][number];
@@ -11,8 +12,9 @@ export interface Findings {
 }
 
 /** Holds what was measured to what the scenario expects. What could not be measured is not met. */
-export function judge({ expect, load }: Scenario, { outcomes, measured, undecided }: Findings): Expectation[] {
+export function judge({ expect, load, faults }: Scenario, { outcomes, measured, undecided }: Findings): Expectation[] {
   const out: Expectation[] = [
+    wellBefore(outcomes, Math.min(...faults.map(({ from }) => from)), load.deadline),
     atMost('the latest answer', measured.latestAnswerMs, load.deadline + expect.lateBy, 'ms'),
     atMost('lost verifications', measured.lost, expect.lost),
     atMost('doubled effects at the vendor', measured.doubled, expect.doubled),
@@ -34,6 +36,19 @@ export function judge({ expect, load }: Scenario, { outcomes, measured, undecide
     out.push(atMost(`finished verifications not decided within ${expect.decidedWithin} ms`, undecided, 0));
   if (expect.codes !== undefined) out.push(onlyCodes(outcomes, expect.codes));
   return out;
+}
+
+/** A drill on a system that is not well without it says nothing about its faults. */
+function wellBefore(outcomes: readonly Outcome[], faultMs: number, deadlineMs: number): Expectation {
+  // Those of the second half may still be on their way when the fault begins.
+  const due = outcomes.filter(({ dueMs }) => dueMs < faultMs / 2);
+  const bad = due.filter((outcome) => sortOf(outcome) !== 'fresh' || latenessMs(outcome) > deadlineMs).length;
+  return {
+    what: 'the system is well before the first fault',
+    expected: 'only fresh answers in time',
+    measured: bad === 0 ? `${due.length} of them` : `${bad} others`,
+    met: bad === 0,
+  };
 }
 
 function atMost(what: string, value: number | null, most: number, unit = ''): Expectation {

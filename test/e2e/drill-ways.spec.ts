@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SystemClock } from '../../platform/index.js';
-import { FakeVendor, json } from '../../vendors/didit/testing/fake-vendor.js';
-import { type VendorFault, vendorFaultSchema } from '../faults.js';
-import { VendorWay } from './vendor-way.js';
+import { SystemClock } from '../../src/platform/index.js';
+import { FakeVendor, json } from '../../src/vendors/didit/testing/fake-vendor.js';
+import { type VendorFault, vendorFaultSchema } from '../../src/drills/faults.js';
+import { VendorWay } from '../../src/drills/proxy/vendor-way.js';
 
 let vendor: FakeVendor;
 beforeAll(async () => {
