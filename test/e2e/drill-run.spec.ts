@@ -33,8 +33,7 @@ describe('gatehouse drill', () => {
     return file;
   };
 
-  it('lists what ships and points at what is wrong in a file', () => {
-    expect(gatehouse('list').stdout.split('\n').filter(Boolean)).toHaveLength(12);
+  it('points at what is wrong in a file', () => {
     const checked = gatehouse(
       'check',
       scenario('wrong.yaml', (text) => text.replace('kind: reset', 'kind: flood')),
