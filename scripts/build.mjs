@@ -1,12 +1,14 @@
 // Compiles src, migrations and the bench to dist when a source is newer than the last build; `--force` compiles anyway.
 // `npm start`, `npm test` and the command line pass through here, so a fresh clone needs no separate step.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const stamp = join(dist, '.built');
+/** Folders of files that are read as they are. */
+const ASSETS = ['src/drills/scenarios'];
 
 /** As `engines` in package.json says. */
 function isNodeNewEnough(version) {
@@ -46,6 +48,7 @@ function compile() {
     rmSync(next, { recursive: true, force: true });
     process.exit(built.status ?? 1);
   }
+  for (const folder of ASSETS) cpSync(join(root, folder), join(next, folder), { recursive: true });
   writeFileSync(join(next, '.built'), `${process.versions.node}\n`);
   // What was saved while the compiler read counts as newer.
   utimesSync(join(next, '.built'), began, began);

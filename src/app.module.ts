@@ -4,6 +4,7 @@ import { type Audit, AuditModule } from './audit/index.js';
 import { AuthModule, Authenticator } from './auth/index.js';
 import { type Check, corridor, CorridorGuard, type Rooms } from './corridor.js';
 import { DocsModule } from './docs/index.js';
+import { DrillsModule } from './drills/index.js';
 import { HealthModule } from './health/index.js';
 import { IncidentsModule } from './incidents/index.js';
 import { IdempotencyCheck, OrchestrationModule } from './orchestration/index.js';
@@ -100,6 +101,7 @@ export class AppModule {
         OrchestrationModule,
         WebhooksModule.with(parts.anonymous),
         IncidentsModule,
+        DrillsModule,
         HealthModule,
         DocsModule,
       ],

@@ -18,6 +18,20 @@ const dontSay = new Log('error');
 /** `gatehouse bootstrap`: a production database from nothing to its first administrator and client; secrets are printed once. */
 export async function bootstrapVerb(options: { json?: boolean }): Promise<void> {
   const config = loadConfig(process.env);
+  const secrets = await bootstrapDatabase(config);
+  print(options.json === true, {
+    adminTokenUrl: tokenUrl(config.listeners.admin),
+    adminClientId: secrets.adminClientId,
+    adminClientSecret: secrets.adminClientSecret,
+    tokenUrl: tokenUrl(config.listeners.public),
+    apiKey: secrets.apiKey,
+    clientId: secrets.clientId,
+    clientSecret: secrets.clientSecret,
+  });
+}
+
+/** Migrates and makes the first administrator and client. @throws ConfigError, AlreadyBootstrapped */
+export async function bootstrapDatabase(config: Config): Promise<BootstrapSecrets> {
   const { url, migrationUrl } = config.database;
   if (url === undefined)
     throw new ConfigError('must be given: the embedded default makes its own credentials', 'DATABASE_URL');
@@ -40,16 +54,7 @@ export async function bootstrapVerb(options: { json?: boolean }): Promise<void> 
       instance: 'bootstrap',
       dir: join(config.dataDir, 'journal'),
     });
-    const secrets = await made(database, audit, { keyMaxAgeDays: config.auth.keys.maxAgeDays, clock });
-    print(options.json === true, {
-      adminTokenUrl: tokenUrl(config.listeners.admin),
-      adminClientId: secrets.adminClientId,
-      adminClientSecret: secrets.adminClientSecret,
-      tokenUrl: tokenUrl(config.listeners.public),
-      apiKey: secrets.apiKey,
-      clientId: secrets.clientId,
-      clientSecret: secrets.clientSecret,
-    });
+    return await made(database, audit, { keyMaxAgeDays: config.auth.keys.maxAgeDays, clock });
   } finally {
     await database.close();
   }

@@ -6,6 +6,7 @@ import { archiveVerb, releaseVerb, restoreVerb } from './archive.js';
 import { bootstrapVerb } from './bootstrap.js';
 import { checkVerb } from './check.js';
 import { demoVerb } from './demo/demo.js';
+import { drillCheckVerb, drillListVerb, drillRunVerb, drillStopVerb } from './drill/verbs.js';
 import { exportVerb } from './export.js';
 import { keygenVerb } from './keygen.js';
 import { migrateVerb } from './migrate.js';
@@ -121,6 +122,31 @@ program
   .description('tell the story of a bank onboarding, against a system it starts itself or a running one')
   .option('--url <url>', 'public address of a running development system (its data folder is GATEHOUSE_DATA_DIR)')
   .action(demoVerb);
+const drill = program.command('drill').description('rehearsed faults: play a scenario, measure, report');
+drill.command('list').description('the scenarios that ship').action(drillListVerb);
+drill
+  .command('check')
+  .argument('<file>')
+  .description('check a scenario; each fault in it is pointed at')
+  .action(drillCheckVerb);
+drill
+  .command('run')
+  .argument('<scenarios...>', 'names of scenarios that ship, or files')
+  .description('play scenarios on a system of their own; exits 0 when every expectation was met')
+  .option('--out <dir>', 'write the report there, as HTML and JSON')
+  .option('--json', 'print the report as one JSON document')
+  .option(
+    '--url <url>',
+    'admin address of a running gateway: its vendor faults there, once another person has approved',
+  )
+  .option('--client <id...>', 'with --url: only the calls of these clients')
+  .option('--file-at <url>', 'admin address of a running gateway that keeps the report for another person to sign')
+  .action(drillRunVerb);
+drill
+  .command('stop')
+  .description('the kill switch: stop every drill of a running gateway, on every instance, within a second')
+  .requiredOption('--url <url>', 'admin address of the gateway')
+  .action(drillStopVerb);
 program
   .command('references')
   .argument('<dir>')

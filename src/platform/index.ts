@@ -49,7 +49,12 @@ export { isAudited, type Route, RouteTable } from './http/routes.js';
 export { traceparent } from './http/trace-context.js';
 export { Log } from './telemetry/log.js';
 export { Tracing } from './telemetry/tracing.js';
-export { ensureDevelopmentCertificates } from './development/certificates.js';
+export {
+  ensureDevelopmentCertificates,
+  makeAuthority,
+  makeServerCertificate,
+  type Pair,
+} from './development/certificates.js';
 export { type DataDirLock, lockDataDir } from './development/data-dir-lock.js';
 export { createFileOnce, prepareDataDir, writeFileAtomically } from './development/files.js';
 export { ensureLogKey, ensureMasterKey, generateKeyFiles, readLogKey, readMasterKey } from './development/keys.js';

@@ -2,6 +2,7 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type Audit, openAudit, shipOperationalLog } from '../audit/index.js';
 import { authEntities } from '../auth/index.js';
+import { drillsEntities } from '../drills/index.js';
 import { incidentsEntities } from '../incidents/index.js';
 import { orchestrationEntities } from '../orchestration/index.js';
 import {
@@ -228,7 +229,7 @@ async function openDatabase(config: Config, url: string, undo: Undo): Promise<Da
   const database = await Database.open({
     url,
     role: APP_ROLE,
-    entities: [...authEntities, ...orchestrationEntities, ...webhooksEntities, ...incidentsEntities],
+    entities: [...authEntities, ...orchestrationEntities, ...webhooksEntities, ...incidentsEntities, ...drillsEntities],
     poolSize: config.database.pool,
     statementTimeoutMs: config.database.statementTimeout,
     applicationName: 'gatehouse',

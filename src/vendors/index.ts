@@ -1,7 +1,8 @@
 export { type CachedAnswer, CachedAnswers, type CachedKey } from './cache/cached-answers.js';
 export type { VendorAnswer } from './didit/answer.js';
 export type { VendorRequest } from './didit/client.js';
-export { type Detour, Detours } from './didit/detours.js';
+export { guardedConnector } from './didit/connector.js';
+export { Detours, type Leaving } from './didit/detours.js';
 export { DiditVendor } from './didit/didit-vendor.js';
 export { VendorFailure, type VendorOutcome, VendorRefusal } from './didit/failure.js';
 export { unknownStatuses } from './didit/known-statuses.js';

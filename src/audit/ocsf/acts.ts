@@ -98,6 +98,29 @@ export const legalHold =
       message: `A legal hold was ${what}.`,
     });
 
+/** What happens to a drill; faults at work are for whoever watches the estate to know of. */
+const OF_A_DRILL = {
+  proposed: { activity: CREATE, severity: 'low', message: 'A drill was proposed.' },
+  approved: { activity: UPDATE, severity: 'medium', message: 'A drill was approved.' },
+  started: { activity: UPDATE, severity: 'medium', message: 'A drill began: faults are at work.' },
+  over: { activity: UPDATE, severity: 'medium', message: 'A drill is over.' },
+  reported: { activity: UPDATE, severity: 'low', message: 'The report of a drill was filed.' },
+  signed: { activity: UPDATE, severity: 'low', message: 'The report of a drill was signed.' },
+} as const;
+
+export const drill =
+  (what: keyof typeof OF_A_DRILL) =>
+  (record: StoredRecord): Mapped => {
+    const { activity, severity, message } = OF_A_DRILL[what];
+    const name = textOf(record, 'name');
+    const entity = {
+      type: 'drill',
+      uid: textOf(record, 'drill') ?? record.id,
+      ...(name === undefined ? {} : { name }),
+    };
+    return entityManagement({ record, activity, entity, severity, message });
+  };
+
 /** What is told of the log itself: its keys, its names, where it is anchored and kept. */
 const OF_THE_LOG = {
   key: { activity: CREATE, type: 'signing key', severity: 'medium', message: 'A key signs the log from now on.' },

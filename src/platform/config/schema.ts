@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../crypto/secret.js';
 import { audit } from './audit.js';
+import { drills } from './drills.js';
 import { erasure } from './erasure.js';
 import { fallback, operationLadders, reconciliation, vendorCache } from './fallback.js';
 import { breaker, budget, bulkhead, retries } from './resilience.js';
@@ -363,6 +364,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   erasure: erasure.prefault({}),
+  drills: drills.prefault({}),
   fallback: fallback.prefault({}),
   reconciliation: reconciliation.prefault({}),
   keys: z

@@ -17,9 +17,16 @@ export interface DevelopmentCertificates {
   readonly keyFile: string;
 }
 
-interface Pair {
+/** A certificate and its key, PEM. */
+export interface Pair {
   readonly certificate: string;
   readonly key: string;
+}
+
+/** From when to when a certificate holds. */
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
 }
 
 const DAY_MS = 86_400_000;
@@ -53,12 +60,13 @@ export async function ensureDevelopmentCertificates(
   await mkdir(folder, { recursive: true, mode: 0o755 });
 
   const knownCa = readPair(files.caFile, files.caKeyFile);
-  const ca = knownCa && lasts(knownCa, clock) ? knownCa : await makeCa(clock);
+  const ca =
+    knownCa && lasts(knownCa, clock) ? knownCa : await makeAuthority('Gatehouse development', valid(clock, CA_LIFE_MS));
   if (ca !== knownCa) await writePair(files.caFile, files.caKeyFile, ca);
 
   const known = readPair(files.certFile, files.keyFile);
   if (!known || !lasts(known, clock) || !isFor(known, names) || !isSignedBy(known, ca)) {
-    const server = await makeServer(ca, names, clock);
+    const server = await makeServerCertificate(ca, names, valid(clock, SERVER_LIFE_MS));
     await writePair(files.certFile, files.keyFile, { ...server, certificate: server.certificate + ca.certificate });
   }
   return files;
@@ -108,15 +116,21 @@ function isSignedBy(pair: Pair, ca: Pair): boolean {
   return new X509Certificate(pair.certificate).verify(new X509Certificate(ca.certificate).publicKey);
 }
 
-async function makeCa(clock: Clock): Promise<Pair> {
+function valid(clock: Clock, lifeMs: number): Validity {
+  const now = clock.epochMs();
+  return { notBefore: new Date(now - BACKDATE_MS), notAfter: new Date(now + lifeMs) };
+}
+
+/** A certificate authority of its own. @param owner such as `Gatehouse development`: whoever meets it must see what it is */
+export async function makeAuthority(owner: string, { notBefore, notAfter }: Validity): Promise<Pair> {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     // A name of its own for each, so that a trust store that holds several finds the right one.
-    name: `CN=Gatehouse development CA ${randomBytes(4).toString('hex')}, O=Gatehouse development`,
+    name: `CN=${owner} CA ${randomBytes(4).toString('hex')}, O=${owner}`,
     keys,
     signingAlgorithm: ALGORITHM,
-    notBefore: new Date(clock.epochMs() - BACKDATE_MS),
-    notAfter: new Date(clock.epochMs() + CA_LIFE_MS),
+    notBefore,
+    notAfter,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -126,7 +140,12 @@ async function makeCa(clock: Clock): Promise<Pair> {
   return { certificate: pem(certificate), key: await exportKey(keys.privateKey) };
 }
 
-async function makeServer(ca: Pair, names: readonly string[], clock: Clock): Promise<Pair> {
+/** A server's certificate of that authority; it ends with the authority's own at the latest. @param names host names or addresses */
+export async function makeServerCertificate(
+  ca: Pair,
+  names: readonly string[],
+  { notBefore, notAfter }: Validity,
+): Promise<Pair> {
   const keys = await generateKeys();
   const issuer = new x509.X509Certificate(ca.certificate);
   const certificate = await x509.X509CertificateGenerator.create({
@@ -135,8 +154,8 @@ async function makeServer(ca: Pair, names: readonly string[], clock: Clock): Pro
     publicKey: keys.publicKey,
     signingKey: await importKey(ca.key),
     signingAlgorithm: ALGORITHM,
-    notBefore: new Date(clock.epochMs() - BACKDATE_MS),
-    notAfter: new Date(Math.min(clock.epochMs() + SERVER_LIFE_MS, issuer.notAfter.getTime())),
+    notBefore,
+    notAfter: new Date(Math.min(notAfter.getTime(), issuer.notAfter.getTime())),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),

@@ -14,6 +14,10 @@ export interface LogFields {
   url?: string;
   pid?: number;
   job?: string;
+  /** Id of a drill. */
+  drill?: string;
+  /** Why the gateway did it, in its own words. */
+  why?: string;
   error?: unknown;
 }
 

@@ -9,6 +9,8 @@ export interface ConnectorOptions {
   hosts: readonly string[];
   /** PEM file of a CA trusted beside the system's. */
   caFile?: string;
+  /** PEM of an authority trusted beside them. */
+  authority?: string;
   /** Milliseconds for a connection with its handshake. */
   timeoutMs: number;
 }
@@ -29,9 +31,7 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
     timeout: options.timeoutMs,
-    ...(options.caFile === undefined
-      ? {}
-      : { ca: [...getCACertificates('default'), readCertificates(options.caFile, 'DIDIT_CA_FILE')] }),
+    ...trusted(options),
   });
   return (target, callback) => {
     if (target.protocol !== 'https:' || !allowed.has(target.hostname.toLowerCase())) {
@@ -40,4 +40,12 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     }
     connect(target, callback);
   };
+}
+
+function trusted({ caFile, authority }: ConnectorOptions): { ca?: string[] } {
+  const further = [
+    ...(caFile === undefined ? [] : [readCertificates(caFile, 'DIDIT_CA_FILE')]),
+    ...(authority === undefined ? [] : [authority]),
+  ];
+  return further.length === 0 ? {} : { ca: [...getCACertificates('default'), ...further] };
 }

@@ -1,0 +1,35 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { freePort } from './own-gateway.js';
+
+export interface RunningValkey {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** What a machine may call it. */
+const PROGRAMS = ['valkey-server', 'redis-server'];
+
+/** A part of the system is not installed on this machine, so that the scenario cannot be played here. */
+export class NotInstalled extends Error {}
+
+/** @throws NotInstalled */
+export async function startValkey(dir: string): Promise<RunningValkey> {
+  const program = PROGRAMS.find((name) => spawnSync(name, ['--version']).status === 0);
+  if (program === undefined) throw new NotInstalled(`neither of ${PROGRAMS.join(' and ')} is installed`);
+  const port = await freePort();
+  const child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`${program} did not start`)));
+    child.stdout.on('data', (chunk: Buffer) => chunk.includes('Ready to accept connections') && resolve());
+  });
+  return {
+    port,
+    stop: async () => {
+      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type DrillReport, reportSchema, shippedScenarios } from '../../src/drills/index.js';
+import { writeMeasured } from '../support/measured.js';
+
+const CLI = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
+const out = mkdtempSync(join(tmpdir(), 'gatehouse-drills-'));
+afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+function play(names: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [CLI, 'drill', 'run', ...names, '--out', out], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  return new Promise((resolve) => child.once('close', () => resolve(said)));
+}
+
+describe('the scenarios that ship', () => {
+  it('are played, and lose and double nothing', async () => {
+    const names = shippedScenarios();
+    const said = await play(names);
+    const reports = names.map((name): DrillReport => {
+      const text = readFileSync(join(out, `${name}.json`), 'utf8');
+      return reportSchema.parse(JSON.parse(text));
+    });
+    writeMeasured('drills', {
+      drills: reports.map(({ scenario, passed, measured, answers, expectations }) => ({
+        name: scenario.name,
+        passed,
+        ...measured,
+        codes: answers.byCode,
+        rungs: answers.byRung,
+        notMet: expectations.filter(({ met }) => !met),
+      })),
+    });
+    expect(
+      reports.map(({ scenario, measured }) => [scenario.name, measured.lost, measured.doubled]),
+      said,
+    ).toEqual(names.map((name) => [name, 0, 0]));
+  });
+});
