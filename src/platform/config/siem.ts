@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { text } from './shapes.js';
 import { Secret } from '../crypto/secret.js';
 import { size } from './units.js';
 
@@ -7,7 +8,6 @@ import { size } from './units.js';
 
 const MOST_SINKS = 16;
 
-const text = () => z.string().min(1).max(2048);
 const token = () =>
   z
     .string()

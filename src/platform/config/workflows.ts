@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import { text } from './shapes.js';
 import { workflowLadderSchema } from './fallback.js';
 import { duration, size } from './units.js';
-
-const text = () => z.string().min(1).max(2048);
 
 /** The workflows that a verification can run, with what each needs of this deployment. */
 export const workflows = z.strictObject({
