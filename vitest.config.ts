@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: ['test/long/**', 'src/vendors/resilience/cost.spec.ts', 'node_modules/**', 'dist/**'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['reflect-metadata'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: 'forks',

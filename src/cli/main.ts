@@ -1,22 +1,16 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { ConfigError } from '../platform/index.js';
-import { start, startFailure } from '../start/index.js';
-import { archiveVerb, releaseVerb, restoreVerb } from './archive.js';
-import { bootstrapVerb } from './bootstrap.js';
-import { checkVerb } from './check.js';
-import { demoVerb } from './demo/demo.js';
-import { drillCheckVerb, drillListVerb, drillRunVerb, drillStopVerb } from './drill/verbs.js';
-import { exportVerb } from './export.js';
-import { keygenVerb } from './keygen.js';
-import { migrateVerb } from './migrate.js';
-import { newOriginVerb } from './new-origin.js';
-import { referencesVerb } from './references.js';
-import { verifyReceiptVerb } from './verify-receipt.js';
-import { verifyVerb, type VerifyVerbOptions } from './verify.js';
-import { verifySiemVerb } from './verify-siem.js';
-import { replayErasuresVerb } from './replay-erasures.js';
-import { usageRebuildVerb } from './usage.js';
+import type { VerifyVerbOptions } from './verify.js';
+
+type Verb = Parameters<Command['action']>[0];
+
+/** A verb whose module is loaded when it is called: no verb needs the whole house, and to load all of it takes seconds. */
+function verb<N extends string>(load: () => Promise<Readonly<Record<N, Verb>>>, name: N): Verb {
+  return async function (...args) {
+    const module = await load();
+    await module[name].apply(this, args);
+  };
+}
 
 const program = new Command('gatehouse')
   .description('The gateway between a regulated firm and its identity-verification vendor.')
@@ -25,13 +19,16 @@ const program = new Command('gatehouse')
 program
   .command('start')
   .description('start the gateway, as npm start does')
-  .action(() => start(process.env));
+  .action(async () => (await import('../start/index.js')).start(process.env));
 program
   .command('bootstrap')
   .description('migrate, then make the first administrator and client; prints their secrets once')
   .option('--json', 'print one JSON document as the last line')
-  .action(bootstrapVerb);
-program.command('migrate').description('bring the database up to date as the migrating role').action(migrateVerb);
+  .action(verb(() => import('./bootstrap.js'), 'bootstrapVerb'));
+program
+  .command('migrate')
+  .description('bring the database up to date as the migrating role')
+  .action(verb(() => import('./migrate.js'), 'migrateVerb'));
 program
   .command('verify')
   .description('recompute the audit log from its stored bytes; exits non-zero at the first bad record')
@@ -48,38 +45,39 @@ program
   .option('--anchors <file>', 'check time stamps, too: PEM of the authorities’ roots to believe')
   .option('--json', 'print the verdict as one JSON document')
   .option('--siem <files...>', 'verify what a SIEM exported (JSON lines of OCSF, or CEF) instead of the database')
-  .action((options: VerifyVerbOptions & { siem?: string[] }) =>
-    options.siem === undefined ? verifyVerb(options) : verifySiemVerb(options),
-  );
+  .action(async (options: VerifyVerbOptions & { siem?: string[] }) => {
+    if (options.siem === undefined) await (await import('./verify.js')).verifyVerb(options);
+    else await (await import('./verify-siem.js')).verifySiemVerb({ ...options, siem: options.siem });
+  });
 const archive = program
   .command('archive')
   .description('write old partitions of the audit log to the archive, verify them there and take them off the database')
   .option('--dir <dir>', 'folder of the archives (default: audit.archive.dir)')
   .option('--dry-run', 'tell what would be done and why the rest stays')
-  .action(archiveVerb);
+  .action(verb(() => import('./archive.js'), 'archiveVerb'));
 archive
   .command('restore')
   .description('bring archived records back to be read and searched')
   .requiredOption('--first <n>', 'number of the first record of the archive')
-  .action((_, command: Command) => restoreVerb(command.optsWithGlobals()));
+  .action(async (_, command: Command) => (await import('./archive.js')).restoreVerb(command.optsWithGlobals()));
 archive
   .command('release')
   .description('let restored records go again')
   .requiredOption('--first <n>', 'number of the first record of the archive')
-  .action((_, command: Command) => releaseVerb(command.optsWithGlobals()));
+  .action(async (_, command: Command) => (await import('./archive.js')).releaseVerb(command.optsWithGlobals()));
 program
   .command('verify-receipt')
   .argument('<file>')
   .description('check a receipt (.tlog-proof) without gateway or database')
   .requiredOption('--key <key...>', 'public keys of the log: vkeys, or files of them')
   .option('--json', 'print the answer as one JSON document')
-  .action(verifyReceiptVerb);
+  .action(verb(() => import('./verify-receipt.js'), 'verifyReceiptVerb'));
 program
   .command('new-origin')
   .argument('<name>')
   .description('after a restore to an earlier point: begin the log under another name, with every instance stopped')
   .requiredOption('--reason <text>', 'why, for the first record under the new name')
-  .action(newOriginVerb);
+  .action(verb(() => import('./new-origin.js'), 'newOriginVerb'));
 program
   .command('export')
   .description('write the audit log as a file: every numbered record, or those that the options choose')
@@ -95,40 +93,43 @@ program
   .option('--outcome <outcome>')
   .option('--rule <rule>')
   .option('--out <file>', 'write to a file, which stands when the export is whole; unset: to the standard output')
-  .action(exportVerb);
+  .action(verb(() => import('./export.js'), 'exportVerb'));
 program
   .command('usage')
   .description('the usage figures')
   .command('rebuild')
   .description('count the log again from its first record and put the figures in the place of those in use')
-  .action(usageRebuildVerb);
+  .action(verb(() => import('./usage.js'), 'usageRebuildVerb'));
 program
   .command('keygen')
   .argument('<dir>')
   .description('make the master key and the log key in a folder')
-  .action(keygenVerb);
+  .action(verb(() => import('./keygen.js'), 'keygenVerb'));
 program
   .command('check')
   .argument('<file>')
   .description('check a gatehouse.yaml and tell what it sets')
-  .action(checkVerb);
+  .action(verb(() => import('./check.js'), 'checkVerb'));
 program
   .command('replay-erasures')
   .option('--journal <file>', 'journal of erasures; by default erasures.jsonl in the data folder')
   .description('after a restore: erase again whoever was erased since the backup')
-  .action(replayErasuresVerb);
+  .action(verb(() => import('./replay-erasures.js'), 'replayErasuresVerb'));
 program
   .command('demo')
   .description('tell the story of a bank onboarding, against a system it starts itself or a running one')
   .option('--url <url>', 'public address of a running development system (its data folder is GATEHOUSE_DATA_DIR)')
-  .action(demoVerb);
+  .action(verb(() => import('./demo/demo.js'), 'demoVerb'));
 const drill = program.command('drill').description('rehearsed faults: play a scenario, measure, report');
-drill.command('list').description('the scenarios that ship').action(drillListVerb);
+drill
+  .command('list')
+  .description('the scenarios that ship')
+  .action(verb(() => import('./drill/verbs.js'), 'drillListVerb'));
 drill
   .command('check')
   .argument('<file>')
   .description('check a scenario; each fault in it is pointed at')
-  .action(drillCheckVerb);
+  .action(verb(() => import('./drill/verbs.js'), 'drillCheckVerb'));
 drill
   .command('run')
   .argument('<scenarios...>', 'names of scenarios that ship, or files')
@@ -141,21 +142,23 @@ drill
   )
   .option('--client <id...>', 'with --url: only the calls of these clients')
   .option('--file-at <url>', 'admin address of a running gateway that keeps the report for another person to sign')
-  .action(drillRunVerb);
+  .action(verb(() => import('./drill/verbs.js'), 'drillRunVerb'));
 drill
   .command('stop')
   .description('the kill switch: stop every drill of a running gateway, on every instance, within a second')
   .requiredOption('--url <url>', 'admin address of the gateway')
-  .action(drillStopVerb);
+  .action(verb(() => import('./drill/verbs.js'), 'drillStopVerb'));
 program
   .command('references')
   .argument('<dir>')
   .description('write the generated reference pages to a folder')
-  .action(referencesVerb);
+  .action(verb(() => import('./references.js'), 'referencesVerb'));
 
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
+  const { ConfigError } = await import('../platform/index.js');
+  const { startFailure } = await import('../start/index.js');
   process.stderr.write(`${error instanceof ConfigError ? `gatehouse: ${error.message}` : startFailure(error)}\n`);
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAudit } from '../audit/index.js';
-import { replayErasures } from '../orchestration/index.js';
+import { orchestrationEntities, replayErasures } from '../orchestration/index.js';
 import {
   APP_ROLE,
   ConfigError,
@@ -32,6 +32,7 @@ export async function replayErasuresVerb(options: { journal?: string }): Promise
     const database = await Database.open({
       url: reached.url,
       role: APP_ROLE,
+      entities: orchestrationEntities,
       poolSize: 2,
       statementTimeoutMs: config.database.statementTimeout,
       applicationName: 'gatehouse-replay-erasures',
@@ -49,9 +50,8 @@ export async function replayErasuresVerb(options: { journal?: string }): Promise
     });
     try {
       const { journal } = options;
-      const { dataDir } = config;
       const parts = (vault: ConstructorParameters<typeof WebhookErasure>[0]) => [new WebhookErasure(vault)];
-      const done = await replayErasures({ audit, clock, database, dataDir, keyring, log, journal, parts });
+      const done = await replayErasures({ audit, clock, config, database, keyring, log, journal, parts });
       process.stdout.write(
         `replayed ${done.replayed} of ${done.known} erasures, ${done.held} held, ${done.strange} strange lines\n`,
       );

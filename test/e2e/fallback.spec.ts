@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSystem, type System, until, WIDE_LIMITS } from '../support/system.js';
+import { startSystem, type System, until, WIDE_BUDGET, WIDE_RATES } from '../support/system.js';
 import { verify } from '../support/verify.js';
 
-const SETTINGS = `${WIDE_LIMITS}
-vendors: { didit: { timeouts: { read: 1s, write: 1s, check: 1s, connect: 1s } } }
+const SETTINGS = `${WIDE_RATES}
+vendors: { didit: { timeouts: { read: 1s, write: 1s, check: 1s, connect: 1s }, ${WIDE_BUDGET} } }
 workflows: { onboarding: { fallback: [queued, manual] } }
 fallback: { queueTotal: 6 }
 reconciliation: { after: 1s, atMost: 2s, every: 500ms }

@@ -77,6 +77,14 @@ const OPERATIONS: Record<string, (owned: Owned) => Promise<void>> = {
   'GET /v1/verifications/{id}': async ({ verification }) => notFound(await v1(`/v1/verifications/${verification}`)),
   'POST /v1/verifications/{id}/cancel': async ({ verification }) =>
     notFound(await v1(`/v1/verifications/${verification}/cancel`, { method: 'POST' })),
+  'PUT /v1/verifications/{id}/uploads/{name}': async ({ verification }) =>
+    notFound(
+      await v1(`/v1/verifications/${verification}/uploads/document-front`, {
+        method: 'PUT',
+        headers: { 'content-type': 'image/jpeg' },
+        body: Buffer.from('ffd8ffe0', 'hex'),
+      }),
+    ),
   'POST /didit/v3/session': async ({ reference, session }) => {
     const body = { workflow_id: credentials.diditWorkflowId, vendor_data: reference };
     expect((await dropIn('session/', { body })).body['session_id']).not.toBe(session);

@@ -6,7 +6,7 @@ const MOST_FAULTS = 8;
 const MOST_PER_SECOND = 200;
 
 const when = {
-  from: duration().prefault('0s'),
+  from: duration('0s').prefault('0s'),
   /** Unset: until the end of the load. */
   for: duration().optional(),
 };

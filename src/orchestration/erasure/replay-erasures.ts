@@ -1,6 +1,8 @@
 import { type Audit, ErasureJournal, LegalHolds } from '../../audit/index.js';
-import type { Clock, Database, Keyring, Log } from '../../platform/index.js';
+import type { Clock, Config, Database, Keyring, Log } from '../../platform/index.js';
 import { Vault } from '../../platform/index.js';
+import { CachedAnswers } from '../../vendors/index.js';
+import { CacheErasure } from '../fallback/cache-erasure.js';
 import { VerificationProgress } from '../verifications/verification-progress.js';
 import { VerificationStore } from '../verifications/verification-store.js';
 import { RunCloser } from '../workflows/run-closer.js';
@@ -18,8 +20,8 @@ import { SubjectEraser } from './subject-eraser.js';
 export interface ReplayParts {
   audit: Pick<Audit, 'auditLog'>;
   clock: Clock;
+  config: Config;
   database: Database;
-  dataDir: string;
   keyring: Keyring;
   log: Pick<Log, 'error' | 'warn'>;
   /** Journal to replay, where it is not the one of the data folder. */
@@ -30,12 +32,17 @@ export interface ReplayParts {
 
 /** Replays a journal of erasures without a gateway: after a restore, before anybody is let in. */
 export async function replayErasures(parts: ReplayParts): Promise<Replayed> {
-  const { clock, database, keyring } = parts;
+  const { clock, config, database, keyring } = parts;
   const { auditLog } = parts.audit;
   const vault = new Vault(keyring, clock);
-  const places = [new IdempotencyErasure(vault), workflowErasure(parts, vault), ...parts.parts(vault)];
+  const places = [
+    new IdempotencyErasure(vault),
+    new CacheErasure(new CachedAnswers(database, vault, keyring, clock, config)),
+    workflowErasure(parts, vault),
+    ...parts.parts(vault),
+  ];
   const eraser = new SubjectEraser(vault, () => places);
-  const journal = new ErasureJournal(parts.journal ?? journalFile(parts), keyring);
+  const journal = new ErasureJournal(parts.journal ?? journalFile(config), keyring);
   const writer = new ErasureWriter(eraser, new ErasureStore(database), auditLog, journal, clock);
   return new ErasureReplay(database, writer, new LegalHolds(database, auditLog, clock), parts.log).replay(journal);
 }

@@ -24,7 +24,11 @@ describe('a call to Didit', () => {
       headers: { traceparent: '00-1-2-01', cookie: 'c', 'x-api-key': 'callers', 'x-forwarded-for': '1.2.3.4' },
     });
     expect(answer).toMatchObject({ operation: 'session.decision', status: 200, body: DECISION, attempts: 1 });
-    expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-ratelimit-limit': '600' });
+    expect(answer.headers).toEqual({
+      'content-type': 'application/json',
+      date: expect.any(String),
+      'x-ratelimit-limit': '600',
+    });
     expect(answer.raw.toString()).toBe(JSON.stringify(DECISION));
     expect(answer.durationUs).toBeGreaterThan(0);
     const [request] = vendor.requests;
