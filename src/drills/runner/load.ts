@@ -89,7 +89,7 @@ export class Load {
       dueMs,
       answeredMs: this.nowMs(),
       status: reply?.status ?? 0,
-      rung: reply === undefined ? 'none' : rungOf(reply),
+      rung: reply === undefined ? 'none' : rungOf(kind, reply),
       ...(reference === undefined ? {} : { reference }),
       ...(typeof id === 'string' ? { verification: id } : {}),
     });
@@ -148,14 +148,12 @@ export function interleaved(mix: Scenario['load']['mix']): Kind[] {
     .map(({ kind }) => kind);
 }
 
-/** On which rung of the fallback ladder an answer stands, as it says itself. */
-function rungOf({ status, headers, body }: Reply): string {
-  const named = headers['gatehouse-rung'];
+/**
+ * On which rung of the fallback ladder an answer stands, as it says itself. What the gateway has kept of a verification answers ordinary reads,
+ * too, and says so: there the verification's own rung counts.
+ */
+function rungOf(kind: Kind, { status, headers, body }: Reply): string {
+  const named = kind === 'reads' && status < 300 ? body['rung'] : headers['gatehouse-rung'];
   if (typeof named === 'string') return named;
-  if (status === 202 || body['status'] === 'queued') return 'queued';
-  const steps = Array.isArray(body['steps']) ? (body['steps'] as { rung?: unknown }[]) : [];
-  const lower = steps.map(({ rung }) => rung).find((rung) => typeof rung === 'string' && rung !== 'fresh');
-  if (typeof lower === 'string') return lower;
-  if (headers['age'] !== undefined) return 'cached';
   return status >= 200 && status < 300 ? 'fresh' : 'none';
 }
