@@ -36,7 +36,8 @@ const almost = (leaf: fc.Arbitrary<unknown>, bodies: readonly object[] = FIXTURE
     .tuple(fc.constantFrom(...bodies), fc.array(fc.tuple(fc.nat(), shape(leaf)), { maxLength: 6 }))
     .map(([body, changes]) => {
       const copy: unknown = structuredClone(body);
-      for (const [at, change] of changes) plant(copy, at, change);
+      // A copy each: planted twice, one could come to stand within itself.
+      for (const [at, change] of changes) plant(copy, at, structuredClone(change));
       return copy;
     });
 
@@ -64,7 +65,7 @@ const LISTED =
   /^(?:session_id|request_id|node_id|workflow_id|session_kind|status|environment|features|feature|risk|log_type|created_at|expires_at|document_type|issuing_state|vendor_data|next|previous|face_retention_outcome|url|session_token)$/;
 /** What the further operations add to it. */
 const MONITORING =
-  /^(?:reason|kyb_response_id|type|risk_level|fetch_status|search_status|search_resolved|provider|screening_type|severity|blockchain|sanctions_hit|dominant_risk_category|didit_internal_id|country_code|updated_at|(?:first|last)_session_at|last_activity_at|uuid|transaction_type|action_type|direction|txn_date|decision_reason_code|txn_id|(?:subject|counterparty)_vendor_data|source|due_at|widget_session_id)$/;
+  /^(?:reason|kyb_response_id|type|risk_level|fetch_status|search_status|search_resolved|provider|screening_type|severity|blockchain|sanctions_hit|dominant_risk_category|didit_internal_id|country_code|updated_at|(?:first|last)_session_at|last_activity_at|uuid|transaction_type|action_type|direction|txn_date|decision_reason_code|txn_id|(?:subject|counterparty)_vendor_data|source|due_at|widget_session_id|features_list)$/;
 const SESSIONLESS = /^(?:phone|email|kyb|wallet-screening|business|transaction)/;
 const NUMBERS =
   /(?:^|_)score(?:_|$)|^(?:total_hits|count|session_number|workflow_version)$|name_match_score|^(?:total_matches|total|page|per_page|transaction_number|(?:session|approved|declined|in_review)_count)$/;
