@@ -83,8 +83,8 @@ describe('runs of workflows', () => {
     figures['gatewayCpuMsPerTransition'] =
       Math.round(((cpuSeconds(system.credentials.pid) - cpuBefore) * 10_000) / (counted?.moves ?? 1)) / 10;
     expect(counted?.moves).toBe(RUNS * 9);
-    // The aim is 100 (ARCHITECTURE, known limits); this bound holds what there is.
-    expect(figures['transitionsPerSecond']).toBeGreaterThanOrEqual(15);
+    // The aim is 100 on two idle cores; the bound leaves room for a machine that others use, too.
+    expect(figures['transitionsPerSecond']).toBeGreaterThanOrEqual(50);
   });
 
   it('stand ten thousand at once in an instance of bounded memory', async () => {
