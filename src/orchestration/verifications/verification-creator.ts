@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Call, clientOf, Clock, ProblemError, type Tx, uuidv7 } from '../../platform/index.js';
+import { type Call, clientOf, Clock, ProblemError, type Tx } from '../../platform/index.js';
 import { VendorFailure } from '../../vendors/index.js';
 import { FallbackLadder } from '../fallback/ladder.js';
 import { lockSubject } from '../erasure/locks.js';
@@ -8,7 +8,8 @@ import { SessionAttachment } from './session-attachment.js';
 import { firstSteps, onRung } from './steps.js';
 import { SubjectSecrets } from './subject-secrets.js';
 import { SESSION_LIFE_MS, VendorSessions } from './vendor-sessions.js';
-import { VerificationEntity } from './verification.entity.js';
+import { newVerification } from './new-verification.js';
+import type { VerificationEntity } from './verification.entity.js';
 import { VerificationProgress } from './verification-progress.js';
 import { VerificationStore } from './verification-store.js';
 
@@ -70,39 +71,18 @@ export class VerificationCreator {
     const { reference, relationship } = body.subject;
     const subject = this.secrets.pseudonym(clientId, reference);
     await lockSubject(tx, subject, 'shared');
-    const row = Object.assign(new VerificationEntity(), {
-      id: uuidv7(now.getTime()),
+    const row = newVerification(now, {
       clientId,
       idempotencyId: key,
       workflow: body.workflow,
       workflowVersion: version,
       subject,
       relationship,
-      status: 'pending',
-      vendor: 'didit',
-      vendorStatus: null,
       hosted: true,
-      sessionId: null,
       unsure: true,
-      searches: 0,
-      sealedLink: null,
-      rung: 'fresh',
       steps: firstSteps(),
-      decision: null,
-      look: '0',
-      lookedAt: now,
-      seenAt: null,
-      checkAt: null,
-      checks: 0,
-      notifiedAt: null,
-      reviewedBy: null,
-      reviewedAt: null,
-      sealedReview: null,
-      createdAt: now,
-      updatedAt: now,
       expiresAt: new Date(now.getTime() + SESSION_LIFE_MS),
-      erasedAt: null,
-    } satisfies Omit<VerificationEntity, 'sealedSubject'>);
+    });
     row.sealedSubject = await this.secrets.sealReference(tx, row, reference);
     await this.store.insert(tx, row);
     return { row, look: false };

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { type Call, clientOf, Clock, type Tx, uuidv7 } from '../../platform/index.js';
+import { type Call, clientOf, Clock, type Tx } from '../../platform/index.js';
 import { lockSubject } from '../erasure/locks.js';
 import type { CreateBody } from '../verifications/schemas.js';
 import { SubjectSecrets } from '../verifications/subject-secrets.js';
 import { VerificationProgress } from '../verifications/verification-progress.js';
 import { VerificationStore } from '../verifications/verification-store.js';
-import { VerificationEntity } from '../verifications/verification.entity.js';
+import { newVerification } from '../verifications/new-verification.js';
+import type { VerificationEntity } from '../verifications/verification.entity.js';
 import { RunReports } from './run-reports.js';
 import { RunStarter } from './run-starter.js';
 import { RunStore } from './run-store.js';
@@ -49,39 +50,18 @@ export class RunCreator {
     await lockSubject(tx, subject, 'shared');
     const { definition, name, version } = workflow;
     const deadline = new Date(now.getTime() + definition.uploadWithin);
-    const row = Object.assign(new VerificationEntity(), {
-      id: uuidv7(now.getTime()),
+    const row = newVerification(now, {
       clientId,
       idempotencyId: key,
       workflow: name,
       workflowVersion: version,
       subject,
       relationship,
-      status: 'pending',
-      vendor: 'didit',
-      vendorStatus: null,
       hosted: false,
-      sessionId: null,
       unsure: false,
-      searches: 0,
-      sealedLink: null,
-      rung: 'fresh',
       steps: definition.steps.map((step) => ({ name: step.name, status: 'waiting', rung: 'fresh' }) as const),
-      decision: null,
-      look: '0',
-      lookedAt: now,
-      seenAt: null,
-      checkAt: null,
-      checks: 0,
-      notifiedAt: null,
-      reviewedBy: null,
-      reviewedAt: null,
-      sealedReview: null,
-      createdAt: now,
-      updatedAt: now,
       expiresAt: deadline,
-      erasedAt: null,
-    } satisfies Omit<VerificationEntity, 'sealedSubject'>);
+    });
     row.sealedSubject = await this.secrets.sealReference(tx, row, reference);
     await this.store.insert(tx, row);
     const sealedInput = await this.reports.sealInput(tx, row, { reference, expected: body.expected ?? {} });
