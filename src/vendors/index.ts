@@ -4,7 +4,7 @@ export type { VendorRequest } from './didit/client.js';
 export { guardedConnector } from './didit/connector.js';
 export { Detours, type Leaving } from './didit/detours.js';
 export { DiditVendor } from './didit/didit-vendor.js';
-export { VendorFailure, type VendorOutcome, VendorRefusal } from './didit/failure.js';
+export { VendorFailure, type VendorOutcome, VendorRefusal } from './failure.js';
 export { unknownStatuses } from './didit/known-statuses.js';
 export type { VerificationResult } from './didit/masks.js';
 export { rightsOf } from './didit/media.js';

@@ -51,7 +51,8 @@ export class WebhookWorker implements OnModuleInit, OnApplicationBootstrap, Befo
     const webhook = await this.inbox.find(data['webhook'] ?? '');
     if (webhook === null || webhook.state !== 'new' || webhook.sessionId === null) return;
     const { call } = data;
-    const asker = { job: FOLLOW, ...(call === undefined ? {} : { call }) };
+    // What the vendor has decided is late already: it comes before what a caller waits for.
+    const asker = { job: FOLLOW, priority: 'critical' as const, ...(call === undefined ? {} : { call }) };
     const { followers } = await this.follower.followSession(asker, webhook.sessionId, 'webhook');
     if (followers > 0) await this.inbox.settle(this.database.source.manager, webhook.id, 'done');
     else await this.database.transaction((tx) => this.lookAgain(tx, webhook.id, data));

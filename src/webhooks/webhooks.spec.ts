@@ -320,7 +320,11 @@ describe('the work on a webhook', () => {
     const job = await jobOf();
     await worker.follow(job);
     await worker.follow(job);
-    expect(followSession).toHaveBeenCalledExactlyOnceWith({ job: 'webhooks.follow' }, SESSION, 'webhook');
+    expect(followSession).toHaveBeenCalledExactlyOnceWith(
+      { job: 'webhooks.follow', priority: 'critical' },
+      SESSION,
+      'webhook',
+    );
     expect(await rows()).toMatchObject([{ state: 'done' }]);
   });
 

@@ -71,10 +71,13 @@ export function appConnection(url: string): Connection {
   return new Connection({ url, role: APP_ROLE, applicationName: 'gatehouse-spec', ...timeouts });
 }
 
+/** So few at a time that even a busy machine is done before the head is taken away. */
+const AT_ONCE = 512;
+
 /** Numbers everything that waits. @returns the size of the log. */
 export async function sequenceAll(connection: Connection): Promise<number> {
   for (;;) {
-    const { moved, size } = await sequenceOnce(connection);
+    const { moved, size } = await sequenceOnce(connection, AT_ONCE);
     if (moved === 0 && size !== undefined) return size;
   }
 }

@@ -12,7 +12,7 @@ export interface Background {
   verification?: string;
   /** Pseudonym. */
   subject?: string;
-  /** Unset: `critical` for what a webhook gave rise to, else `background`. */
+  /** `background` unless told. */
   priority?: Priority;
   /** Id of the one change that it is about to make: its intent names it as its call, and the record of the change gets it. */
   attempt?: string;

@@ -86,7 +86,7 @@ describe('VendorCalls', () => {
   it('sends who asks, how urgent it is and until when', async () => {
     const call = Object.assign(house.call(randomUUID()), { deadlineMs: 4_711 });
     await list(call);
-    await list({ job: 'spec', call: randomUUID() });
+    await list({ job: 'spec', call: randomUUID(), priority: 'critical' });
     await list({ job: 'spec', client: 'c' });
     await list({ job: 'spec', priority: 'interactive' });
     expect(

@@ -114,11 +114,11 @@ type OnBehalf = Pick<VendorRequest, 'client' | 'headers' | 'signal' | 'priority'
 
 /**
  * The trace goes along, and a read ends with its caller. A change does not: once sent it is waited for, since an outcome nobody waited
- * for is an unknown one. Both keep to the caller's deadline. What a webhook gave rise to comes before what a caller waits for.
+ * for is an unknown one. Both keep to the caller's deadline.
  */
 function onBehalfOf(asker: Asker, operation: OperationName, request: VendorRequest): OnBehalf {
   if (!isCall(asker)) {
-    const priority = asker.priority ?? (asker.call === undefined ? 'background' : 'critical');
+    const priority = asker.priority ?? 'background';
     return asker.client === undefined ? { priority } : { priority, client: asker.client };
   }
   const onBehalf: OnBehalf = {

@@ -89,6 +89,8 @@ describe('onboarding-api', () => {
     const view = await decided(made.id, 'approved');
     expect(statuses(view)).toEqual(['passed', 'passed', 'passed', 'passed']);
     expect(sent()).toEqual(['id-verification', 'passive-liveness', 'face-match', 'aml']);
+    // Out of the share of its client, and of nobody else's.
+    for (const { request } of house.vendor.asked) expect(request).toMatchObject({ client, priority: 'interactive' });
     expect(view.result).toMatchObject({
       status: 'Approved',
       idVerifications: [{ status: 'Approved', firstName: 'Nuria' }],

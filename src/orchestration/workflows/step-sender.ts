@@ -144,7 +144,14 @@ export class StepSender extends StepVendor {
 export const RUN_JOB = 'workflows.run';
 
 function askerOf({ row, attempt }: Sending): Background {
-  return { job: RUN_JOB, call: attempt, client: row.clientId, verification: row.id, subject: row.subject };
+  return {
+    job: RUN_JOB,
+    call: attempt,
+    client: row.clientId,
+    verification: row.id,
+    subject: row.subject,
+    priority: 'interactive',
+  };
 }
 
 function failed(error: unknown): Settlement {

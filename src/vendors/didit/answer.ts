@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { ProblemCode } from '../../platform/index.js';
 import { classifyError, isJson } from './errors.js';
 import type { RawAnswer } from './exchange.js';
-import { VendorFailure } from './failure.js';
+import { VendorFailure } from '../failure.js';
 import { GUARDS } from './guards.js';
 import { parseJsonBytes } from './json.js';
 import type { OperationName, VendorOperation } from './operations.js';

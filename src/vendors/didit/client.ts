@@ -7,7 +7,7 @@ import { guardedConnector } from './connector.js';
 import type { VendorCredential } from './credential.js';
 import type { Detours } from './detours.js';
 import { Exchange, type RawAnswer } from './exchange.js';
-import { VendorFailure } from './failure.js';
+import { VendorFailure } from '../failure.js';
 import { type OperationName, OPERATIONS, pathOf, type VendorOperation } from './operations.js';
 import { Upload } from './upload.js';
 

@@ -10,7 +10,7 @@ import type { CheckedAnswer, VendorAnswer } from './answer.js';
 import { DiditClient, isSpent, type VendorRequest } from './client.js';
 import { ApiKeyCredential } from './credential.js';
 import { Detours } from './detours.js';
-import { VendorFailure, VendorRefusal } from './failure.js';
+import { VendorFailure, VendorRefusal } from '../failure.js';
 import { DiditMasks } from './masks.js';
 import type { VendorCallReport, VendorObserver } from './observer.js';
 import { type OperationName, OPERATIONS } from './operations.js';

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../../platform/index.js';
-import type { VendorOutcome } from './failure.js';
+import type { VendorOutcome } from '../failure.js';
 import { isObject, parseJsonBytes } from './json.js';
 import type { VendorOperation } from './operations.js';
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { VendorFailure } from './failure.js';
+import { VendorFailure } from '../failure.js';
 
 /** An answer's head and body; the body is a stream when the exchange was asked for one. */
 export interface RawAnswer {

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../../platform/index.js';
-import type { VendorOutcome } from './failure.js';
+import type { VendorOutcome } from '../failure.js';
 import type { OperationName } from './operations.js';
 
 /** One call as it ended, for signals, service levels and metrics. */

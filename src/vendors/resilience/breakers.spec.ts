@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { VendorRefusal } from '../didit/failure.js';
+import { VendorRefusal } from '../failure.js';
 import type { PermitResult } from './breaker.js';
 import { type BreakerChange, Breakers } from './breakers.js';
 import { BREAKER } from './testing/parts.js';

@@ -1,4 +1,4 @@
-import { VendorRefusal } from '../didit/failure.js';
+import { VendorRefusal } from '../failure.js';
 import {
   Breaker,
   type BreakerSettings,

@@ -1,4 +1,4 @@
-import { VendorRefusal } from '../didit/failure.js';
+import { VendorRefusal } from '../failure.js';
 import { LANES, type LaneName, PRIORITIES, type Priority } from './passage.js';
 import { Waiting } from './waiting.js';
 

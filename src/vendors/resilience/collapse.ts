@@ -1,4 +1,4 @@
-import { VendorFailure } from '../didit/failure.js';
+import { VendorFailure } from '../failure.js';
 import type { Answered, Passage, Stage } from './passage.js';
 
 /** How old a call may be that another one joins: an answer is never much older than the question. */

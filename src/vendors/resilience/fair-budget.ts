@@ -1,4 +1,4 @@
-import { VendorRefusal } from '../didit/failure.js';
+import { VendorRefusal } from '../failure.js';
 import { WEBHOOKS } from './fair-window.js';
 import { PRIORITIES, type Priority } from './passage.js';
 import { Waiting } from './waiting.js';

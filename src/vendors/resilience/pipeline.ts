@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { VendorFailure, VendorRefusal } from '../didit/failure.js';
+import { VendorFailure, VendorRefusal } from '../failure.js';
 import { type BreakerChange, Breakers } from './breakers.js';
 import type { BreakerSettings } from './breaker.js';
 import { Bulkhead, type BulkheadSettings } from './bulkhead.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { VendorFailure, VendorRefusal } from '../didit/failure.js';
+import { VendorFailure, VendorRefusal } from '../failure.js';
 import type { Answered, Operation, Wanted } from './passage.js';
 import { isRepeatable, retry, RetryBudget } from './retry.js';
 import { CREATE, failing, passageOf, READ, SETTINGS, unreachable } from './testing/parts.js';

@@ -1,5 +1,5 @@
 import { DelegateBackoff, ExponentialBackoff, handleType, type IBackoff, retry as cockatielRetry } from 'cockatiel';
-import { VendorFailure, VendorRefusal } from '../didit/failure.js';
+import { VendorFailure, VendorRefusal } from '../failure.js';
 import type { Answered, Operation, Stage } from './passage.js';
 
 export interface RetrySettings {

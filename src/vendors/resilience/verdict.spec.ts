@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../platform/index.js';
-import { VendorRefusal } from '../didit/failure.js';
+import { VendorRefusal } from '../failure.js';
 import { Trip } from './passage.js';
 import { failing, SETTINGS, unreachable } from './testing/parts.js';
 import { isUnreachable, verdictOf } from './verdict.js';

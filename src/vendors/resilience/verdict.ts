@@ -1,4 +1,4 @@
-import { VendorFailure, VendorRefusal } from '../didit/failure.js';
+import { VendorFailure, VendorRefusal } from '../failure.js';
 import type { PermitResult } from './breaker.js';
 import type { OperationClass, Trip } from './passage.js';
 

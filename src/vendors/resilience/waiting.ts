@@ -1,4 +1,4 @@
-import { VendorRefusal } from '../didit/failure.js';
+import { VendorRefusal } from '../failure.js';
 
 export interface WaitOptions {
   /** Milliseconds; not more than until the deadline. */

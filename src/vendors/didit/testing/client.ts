@@ -3,7 +3,7 @@ import { Detours } from '../detours.js';
 import type { VendorAnswer } from '../answer.js';
 import { DiditClient, type DiditClientOptions, type VendorRequest } from '../client.js';
 import { ApiKeyCredential } from '../credential.js';
-import { VendorFailure } from '../failure.js';
+import { VendorFailure } from '../../failure.js';
 import { type OperationName, OPERATIONS, type TimeoutClass } from '../operations.js';
 import { Trip } from '../../resilience/passage.js';
 import type { FakeVendor } from './fake-vendor.js';

@@ -1,4 +1,4 @@
-import { VendorFailure, type VendorFailureOptions } from '../../didit/failure.js';
+import { VendorFailure, type VendorFailureOptions } from '../../failure.js';
 import type { ProblemCode } from '../../../platform/index.js';
 import type { BreakerSettings } from '../breaker.js';
 import { type Answered, type Operation, type OperationClass, Passage, type Send, type Wanted } from '../passage.js';

@@ -1,4 +1,4 @@
-import { type ProblemCode, ProblemError } from '../../platform/index.js';
+import { type ProblemCode, ProblemError } from '../platform/index.js';
 
 /** `none`: the vendor has certainly done nothing. `unknown`: it may have, and only asking it can tell. */
 export type VendorOutcome = 'none' | 'unknown';
