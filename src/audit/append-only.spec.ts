@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aRecord, appConnection, openTestLog, sequenceAll, withClient } from '../../test/support/audit.js';
-import { startTestDatabase, type TestDatabase } from '../../test/support/database.js';
+import { startTestCluster, type TestDatabase } from '../../test/support/database.js';
 import { verifyLog } from './verify/verify-log.js';
 
 const ROLES = ['gatehouse_app', 'gatehouse_auditor', 'gatehouse_archivist', 'gatehouse_owner', 'postgres'] as const;
@@ -10,7 +10,7 @@ const PARTITION = 'audit.log_000000000000';
 let database: TestDatabase;
 
 beforeAll(async () => {
-  database = await startTestDatabase();
+  database = await startTestCluster();
   const log = await openTestLog(database.superuserUrl);
   const connection = appConnection(database.superuserUrl);
   for (let n = 0; n < 3; n += 1) await log.auditLog.append(aRecord(), Buffer.alloc(16));

@@ -96,7 +96,7 @@ describe('append', () => {
       // Its insert waits for what becomes of the row that is being taken out.
       const sending = append([bytes], [record.id]);
       await vi.waitFor(async () => {
-        const waiting = `SELECT FROM pg_stat_activity WHERE application_name = 'gatehouse-spec' AND wait_event = 'transactionid'`;
+        const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'gatehouse-spec' AND wait_event = 'transactionid'`;
         expect((await sequencer.query(waiting)).rowCount).toBe(1);
       });
       await sequencer.query('COMMIT');

@@ -211,7 +211,7 @@ describe('on a real Postgres', () => {
       while (killed < 15) {
         const { rows } = await killer.query<{ killed: boolean }>(
           `SELECT pg_terminate_backend(pid) AS killed FROM pg_stat_activity
-            WHERE application_name = 'gatehouse-victim' AND state = 'active'`,
+            WHERE datname = current_database() AND application_name = 'gatehouse-victim' AND state = 'active'`,
         );
         killed += rows.length;
         await sequenceAll(connection);

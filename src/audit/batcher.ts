@@ -165,8 +165,9 @@ export class Batcher {
           await this.isolate(open, error as Error);
           return;
         }
-        this.#downSince ??= this.now();
-        this.#failingSince ??= this.#downSince;
+        this.#failingSince ??= this.now();
+        // From when the first of them came: whoever comes after that one was refused is refused at once.
+        this.#downSince ??= Math.min(...open.map(({ deadline }) => deadline)) - this.limits.patienceMs;
         await pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] ?? 0);
         if (isLost(error)) open = await this.unknown(open);
         open = open.filter((entry) => !entry.settled);

@@ -15,7 +15,7 @@ beforeAll(async () => {
   log.start();
   const url = new URL(database.superuserUrl);
   name = url.pathname.slice(1);
-  url.pathname = '/template1';
+  url.pathname = '/postgres';
   admin = url.href;
 });
 

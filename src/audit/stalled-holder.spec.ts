@@ -99,7 +99,7 @@ describe('whoever holds the head and stalls', () => {
       await append();
       await vi.waitFor(
         async () => {
-          const waits = `SELECT FROM pg_stat_activity WHERE application_name = 'gatehouse-sequencer' AND wait_event_type = 'Lock'`;
+          const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'gatehouse-sequencer' AND wait_event_type = 'Lock'`;
           expect((await locker.query(waits)).rowCount).toBe(1);
         },
         { interval: 5 },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyLog } from '../../src/audit/index.js';
 import { appConnection, sequenceAll } from '../support/audit.js';
-import { startTestDatabase, type TestDatabase } from '../support/database.js';
+import { startTestCluster, type TestCluster } from '../support/database.js';
 import { account, Instance, random, seedOf } from '../support/instances.js';
 import { writeMeasured } from '../support/measured.js';
 import { until } from '../support/system.js';
@@ -14,13 +14,13 @@ const POSTGRES_EVERY = 8;
 /** What writers may wait because of what another suffers; all of them write when it comes. */
 const BOUND_MS = 2_000;
 
-let database: TestDatabase;
+let database: TestCluster;
 let working: Instance[] = [];
 const dead: Instance[] = [];
 
 beforeAll(async () => {
   // A commit that was answered must outlive the postmaster.
-  database = await startTestDatabase([], { durable: true });
+  database = await startTestCluster([], { durable: true });
   working = Array.from({ length: INSTANCES }, (_, n) => start(n));
   await Promise.all(working.map((instance) => instance.ready()));
 });

@@ -205,7 +205,7 @@ describe('durable jobs on Postgres', () => {
     await send(jobs, QUEUES.plain, 'before');
     await vi.waitFor(() => expect(seen).toEqual(['before']));
     await root.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'gatehouse-jobs%'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'gatehouse-jobs%'`,
     );
     await send(jobs, QUEUES.plain, 'after');
     await vi.waitFor(() => expect(seen).toEqual(['before', 'after']), { timeout: 5_000 });
