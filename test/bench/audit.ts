@@ -134,11 +134,18 @@ async function numbered(url: string): Promise<void> {
   });
 }
 
-/** Records of the whole log recomputed a second. @throws when the log does not verify: then no figure is worth anything. */
+/**
+ * Records of the whole log recomputed a second, in the middle one of three runs: the first meets a Postgres that still tidies up after the
+ * appends. @throws when the log does not verify: then no figure is worth anything.
+ */
 async function measureVerify(url: string): Promise<number> {
-  const verdict = await verifyLog(url);
-  if (!verdict.ok) throw new Error('the log of the bench does not verify');
-  return Math.round(verdict.size / verdict.seconds);
+  const rates: number[] = [];
+  for (let run = 0; run < 3; run += 1) {
+    const verdict = await verifyLog(url);
+    if (!verdict.ok) throw new Error('the log of the bench does not verify');
+    rates.push(verdict.size / verdict.seconds);
+  }
+  return Math.round(rates.sort((a, b) => a - b)[1] ?? 0);
 }
 
 interface Proven {

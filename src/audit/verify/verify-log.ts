@@ -194,9 +194,12 @@ class Verification {
   private async chunk(first: number): Promise<Chunk> {
     if (first >= this.to) return { first, past: first, entries: [], tiles: new Map(), checkpoints: [] };
     const past = Math.min((Math.floor(first / CHUNK) + 1) * CHUNK, this.to);
-    const entries = this.isAway(first) && this.isAway(past - 1) ? [] : await this.source.entries(first, past);
-    const tiles = await this.source.tiles(tilesOver(first, past, this.#claims.size));
-    const checkpoints = await this.source.checkpoints(first, past);
+    const gone = this.isAway(first) && this.isAway(past - 1);
+    const [entries, tiles, checkpoints] = await Promise.all([
+      gone ? [] : this.source.entries(first, past),
+      this.source.tiles(tilesOver(first, past, this.#claims.size)),
+      this.source.checkpoints(first, past),
+    ]);
     return { first, past, entries, tiles, checkpoints };
   }
 
