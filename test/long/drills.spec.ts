@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type DrillReport, reportSchema, shippedScenarios } from '../../src/drills/index.js';
+import { valkeyProgram } from '../../src/cli/drill/valkey.js';
 import { writeMeasured } from '../support/measured.js';
 
 const CLI = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
@@ -21,8 +22,10 @@ function play(names: readonly string[]): Promise<string> {
 }
 
 describe('the scenarios that ship', () => {
-  it('are played, and lose and double nothing', async () => {
-    const names = shippedScenarios();
+  it('are played, lose and double nothing, and meet every expectation', async () => {
+    const names = shippedScenarios().filter((name) => name !== 'valkey-away' || valkeyProgram() !== undefined);
+    if (names.length < shippedScenarios().length)
+      process.stderr.write('valkey-away is left out: no server is installed\n');
     const said = await play(names);
     const reports = names.map((name): DrillReport => {
       const text = readFileSync(join(out, `${name}.json`), 'utf8');
@@ -42,5 +45,9 @@ describe('the scenarios that ship', () => {
       reports.map(({ scenario, measured }) => [scenario.name, measured.lost, measured.doubled]),
       said,
     ).toEqual(names.map((name) => [name, 0, 0]));
+    const notMet = reports.flatMap(({ scenario, expectations }) =>
+      expectations.filter(({ met }) => !met).map((expectation) => ({ scenario: scenario.name, ...expectation })),
+    );
+    expect(notMet).toEqual([]);
   });
 });

@@ -153,7 +153,8 @@ export function interleaved(mix: Scenario['load']['mix']): Kind[] {
  * too, and says so: there the verification's own rung counts.
  */
 function rungOf(kind: Kind, { status, headers, body }: Reply): string {
-  const named = kind === 'reads' && status < 300 ? body['rung'] : headers['gatehouse-rung'];
+  const isRead = kind === 'reads' || kind === 'finishes';
+  const named = isRead && status < 300 ? body['rung'] : headers['gatehouse-rung'];
   if (typeof named === 'string') return named;
   return status >= 200 && status < 300 ? 'fresh' : 'none';
 }

@@ -36,6 +36,7 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
   const startedAt = new Date();
   const ended = new AbortController();
   timetable.begin();
+  const attemptsBefore = stage.attempts();
   const attempts = watchAttempts(stage, openMs, ended.signal);
   const notice = watchNotice(stage, new Date(startedAt.getTime() + firstMs), ended.signal);
   await load.run();
@@ -62,7 +63,11 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
     lost: missing.length,
     doubled: (await doubled(stage, outcomes, startedAt)) ?? null,
     attemptsWhileOpen: (await attempts) ?? null,
-    calls: { attemptsAtTheVendor: stage.attempts(), finishedAtTheVendor: load.finished.length, undecided: late.length },
+    calls: {
+      attemptsAtTheVendor: stage.attempts() - attemptsBefore,
+      finishedAtTheVendor: load.finished.length,
+      undecided: late.length,
+    },
   };
   const expectations = judge(scenario, { outcomes, measured, undecided: late.length });
   return {
