@@ -36,6 +36,11 @@ export class AuditLog {
     await tx.query(APPEND_SQL, appendParameters([this.entry(record, digestKey)]));
   }
 
+  /** Several at once, as `appendIn`. */
+  async appendAllIn(tx: Tx, records: readonly RecordInput[]): Promise<void> {
+    if (records.length > 0) await tx.query(APPEND_SQL, appendParameters(records.map((record) => this.entry(record))));
+  }
+
   /** The record as it will stand, for whoever appends it in a statement of its own. @throws ProblemError `internal` */
   entry(record: RecordInput, digestKey?: Buffer): Entry {
     try {

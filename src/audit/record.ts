@@ -13,6 +13,8 @@ export type RecordKind =
   | 'upload.kept'
   | 'webhook.received'
   | 'webhook.delivered'
+  | 'webhook.not-delivered'
+  | 'webhook.endpoint'
   | 'admin.act'
   | 'auth.failed.counted'
   | 'incident.act'

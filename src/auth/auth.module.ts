@@ -58,6 +58,6 @@ const trusts = [
     ClientAdministration,
   ],
   controllers: [ClientsAdminController],
-  exports: [Authenticator, IssuerGateway],
+  exports: [Authenticator, ClientDirectory, IssuerGateway],
 })
 export class AuthModule {}

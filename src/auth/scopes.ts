@@ -3,6 +3,7 @@ export const CLIENT_SCOPES = [
   'verifications:read',
   'verifications:write',
   'verifications:link',
+  'webhooks:manage',
   'pii:read',
   'didit:sessions:read',
   'didit:sessions:write',

@@ -1,6 +1,6 @@
 import { Body, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { AdminController, type Call, ProblemError, Roles, TheCall } from '../platform/index.js';
+import { AdminController, type Call, ProblemError, Roles, tagged, TheCall, versionOf } from '../platform/index.js';
 import type { Proposal } from './assessment.js';
 import type { Clock as ReportingClock } from './engine/clocks.js';
 import { Incidents } from './incidents.js';
@@ -20,7 +20,6 @@ import {
 } from './schemas.js';
 import type { IncidentView, TimelineEntryView } from './views.js';
 
-const ENTITY_TAG = /^"(\d{1,9})"$/;
 const PATCH_TYPES = /^application\/(?:merge-patch\+)?json\s*(?:;|$)/i;
 
 /** Incidents: read by auditors too, written by incident managers. Every change names the version that it was made from. */
@@ -36,7 +35,7 @@ export class IncidentsAdminController {
 
   @Get(':id')
   async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<IncidentView> {
-    return tagged(reply, await this.incidents.get(id));
+    return versioned(reply, await this.incidents.get(id));
   }
 
   @Post()
@@ -49,7 +48,7 @@ export class IncidentsAdminController {
     refuseImpreciseNumbers(call);
     const incident = await this.incidents.open(call, body);
     void reply.header('location', `/admin/v1/incidents/${incident.id}`);
-    return tagged(reply, incident);
+    return versioned(reply, incident);
   }
 
   @Patch(':id')
@@ -63,7 +62,7 @@ export class IncidentsAdminController {
   ): Promise<IncidentView> {
     if (!PATCH_TYPES.test(headers['content-type'] ?? '')) throw new ProblemError('unsupported-media-type');
     refuseImpreciseNumbers(call);
-    return tagged(reply, await this.incidents.change(call, id, patch, versionOf(headers['if-match'])));
+    return versioned(reply, await this.incidents.change(call, id, patch, versionOf(headers['if-match'])));
   }
 
   @Get(':id/classification')
@@ -81,7 +80,7 @@ export class IncidentsAdminController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<IncidentView> {
-    return tagged(reply, await this.incidents.decide(call, id, body, versionOf(ifMatch)));
+    return versioned(reply, await this.incidents.decide(call, id, body, versionOf(ifMatch)));
   }
 
   @Get(':id/clocks')
@@ -98,19 +97,6 @@ export class IncidentsAdminController {
   }
 }
 
-/** The version as an entity tag, so that the next change can name it (RFC 9110 section 8.8.3). */
-function tagged(reply: FastifyReply, incident: IncidentView): IncidentView {
-  void reply.header('etag', `"${incident.version}"`);
-  return incident;
-}
-
-/** @returns undefined for a tag that no version of ours has. @throws ProblemError `invalid-request` when there is none */
-function versionOf(ifMatch: string | undefined): number | undefined {
-  if (ifMatch === undefined)
-    throw new ProblemError('invalid-request', {
-      errors: [{ pointer: '', message: 'the header If-Match must name the version that is changed, such as "1"' }],
-      rule: 'input.if-match',
-    });
-  const [, version] = ENTITY_TAG.exec(ifMatch.trim()) ?? [];
-  return version === undefined ? undefined : Number(version);
+function versioned(reply: FastifyReply, incident: IncidentView): IncidentView {
+  return tagged(reply, incident, incident.version);
 }

@@ -43,10 +43,12 @@ import { VendorSessions } from './verifications/vendor-sessions.js';
 import { VerificationCanceller } from './verifications/verification-canceller.js';
 import { VerificationCreator } from './verifications/verification-creator.js';
 import { VerificationFollower } from './verifications/verification-follower.js';
+import { VerificationListeners } from './verifications/verification-listeners.js';
 import { VerificationProgress } from './verifications/verification-progress.js';
 import { VerificationReader } from './verifications/verification-reader.js';
 import { VerificationReceipts } from './verifications/verification-receipts.js';
 import { VerificationSearch } from './verifications/verification-search.js';
+import { VerificationSnapshots } from './verifications/verification-snapshots.js';
 import { VerificationStore } from './verifications/verification-store.js';
 import { VerificationViews } from './verifications/verification-views.js';
 import { VerificationsController } from './verifications/verifications.controller.js';
@@ -79,10 +81,12 @@ const verifications = [
   VerificationCanceller,
   VerificationCreator,
   VerificationFollower,
+  VerificationListeners,
   VerificationProgress,
   VerificationReader,
   VerificationReceipts,
   VerificationSearch,
+  VerificationSnapshots,
   VerificationStore,
   VerificationViews,
 ];
@@ -144,6 +148,15 @@ const reconciliation = [Sweep, SweepRounds, SweepStore];
     ...dropIn,
     ...erasureProviders,
   ],
-  exports: [AuditedCommit, ErasableParts, ErasedSessions, IdempotencyCheck, Ownership, VerificationFollower],
+  exports: [
+    AuditedCommit,
+    ErasableParts,
+    ErasedSessions,
+    IdempotencyCheck,
+    Ownership,
+    VerificationFollower,
+    VerificationListeners,
+    VerificationSnapshots,
+  ],
 })
 export class OrchestrationModule {}

@@ -46,6 +46,8 @@ export { startTelemetry, type Telemetry } from './telemetry/sdk.js';
 export type { Answer } from './http/commit.js';
 export { CallCommit } from './http/commit.js';
 export { isAudited, type Route, RouteTable } from './http/routes.js';
+export { tagged, versionOf } from './http/entity-tag.js';
+export { retryAfterSeconds } from './http/retry-after.js';
 export { traceparent } from './http/trace-context.js';
 export { Log } from './telemetry/log.js';
 export { Tracing } from './telemetry/tracing.js';

@@ -1,4 +1,4 @@
-export { allowedAddressCheck, deniedAddressCheck } from './addresses.js';
+export { AddressSet, allowedAddressCheck, deniedAddressCheck } from './addresses.js';
 export { agentCheck } from './agents.js';
 export { Anonymous, type CountedRefusals } from './anonymous.js';
 export { compileMask, type CompiledMask, type Masked } from './masking/compile.js';

@@ -1,6 +1,6 @@
-import { WebhookEntity } from './webhook.entity.js';
+import { WebhookEntity } from './in/webhook.entity.js';
 
-export { WebhookErasure } from './webhook-erasure.js';
+export { WebhookErasure } from './in/webhook-erasure.js';
 export { WebhooksModule } from './webhooks.module.js';
 
 /** Tables of this module, for the one data source. */

@@ -1,23 +1,74 @@
 import { type DynamicModule, Module, type OnModuleInit } from '@nestjs/common';
-import { ErasableParts, OrchestrationModule } from '../orchestration/index.js';
+import { AuthModule } from '../auth/index.js';
+import { ErasableParts, OrchestrationModule, VerificationListeners } from '../orchestration/index.js';
+import { type Config, CONFIG, Vault } from '../platform/index.js';
 import { Anonymous } from '../policy/index.js';
 import { VendorsModule } from '../vendors/index.js';
-import { Vault } from '../platform/index.js';
-import { Inbox } from './inbox.js';
-import { WebhookReceiver } from './receiver.js';
-import { WebhookErasure } from './webhook-erasure.js';
-import { WebhookWorker } from './webhook-worker.js';
-import { WebhooksController } from './webhooks.controller.js';
+import { Inbox } from './in/inbox.js';
+import { WebhookReceiver } from './in/receiver.js';
+import { WebhookErasure } from './in/webhook-erasure.js';
+import { WebhookWorker } from './in/webhook-worker.js';
+import { WebhooksController } from './in/webhooks.controller.js';
+import { Deliverer } from './out/deliverer.js';
+import { Deliveries } from './out/deliveries.js';
+import { DeliveryBook } from './out/delivery-book.js';
+import { DeliveryMetrics } from './out/delivery-metrics.js';
+import { EndpointHealth } from './out/endpoint-health.js';
+import { EndpointStore } from './out/endpoint-store.js';
+import { Endpoints } from './out/endpoints.js';
+import { EndpointsAdminController } from './out/endpoints.admin.controller.js';
+import { EndpointsController } from './out/endpoints.controller.js';
+import { Messages } from './out/messages.js';
+import { ReceiverAddresses } from './out/receiver-address.js';
+import { ReceiverClient } from './out/receiver-client.js';
+import { SigningKeys } from './out/signing-keys.js';
+import { WebhookEvents } from './out/webhook-events.js';
 
-/** In from vendors. */
+const receivers = [
+  {
+    provide: ReceiverAddresses,
+    inject: [CONFIG],
+    useFactory: ({ webhooks }: Config) => new ReceiverAddresses(webhooks.out.allow),
+  },
+  {
+    provide: ReceiverClient,
+    inject: [CONFIG, ReceiverAddresses],
+    useFactory: ({ webhooks: { out } }: Config, addresses: ReceiverAddresses) =>
+      new ReceiverClient({
+        addresses,
+        caFile: out.caFile,
+        timeoutMs: out.connectTimeout,
+        attemptMs: out.timeout,
+        connections: out.perEndpoint,
+      }),
+  },
+];
+const out = [
+  ...receivers,
+  Deliverer,
+  Deliveries,
+  DeliveryBook,
+  DeliveryMetrics,
+  EndpointHealth,
+  EndpointStore,
+  Endpoints,
+  Messages,
+  SigningKeys,
+  WebhookEvents,
+];
+
+/** In from vendors, and out to the firm's systems. */
 @Module({
-  imports: [VendorsModule, OrchestrationModule],
-  providers: [Inbox, WebhookReceiver, WebhookWorker],
-  controllers: [WebhooksController],
+  imports: [AuthModule, VendorsModule, OrchestrationModule],
+  providers: [Inbox, WebhookReceiver, WebhookWorker, ...out],
+  controllers: [WebhooksController, EndpointsAdminController, EndpointsController],
+  exports: [WebhookEvents],
 })
 export class WebhooksModule implements OnModuleInit {
   constructor(
     private readonly parts: ErasableParts,
+    private readonly listeners: VerificationListeners,
+    private readonly events: WebhookEvents,
     private readonly vault: Vault,
   ) {}
 
@@ -28,5 +79,6 @@ export class WebhooksModule implements OnModuleInit {
 
   onModuleInit(): void {
     this.parts.add(new WebhookErasure(this.vault));
+    this.listeners.add(this.events);
   }
 }

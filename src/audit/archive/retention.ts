@@ -18,6 +18,8 @@ const CLASSES = {
   'auth.failed.counted': 'access',
   'webhook.received': 'webhooks',
   'webhook.delivered': 'webhooks',
+  'webhook.not-delivered': 'webhooks',
+  'webhook.endpoint': 'administration',
   'admin.act': 'administration',
   'subject.erased': 'administration',
   'legal-hold.placed': 'administration',

@@ -15,7 +15,7 @@ import {
 import { call, counted, refusals } from './calls.js';
 import { classified, type Mapped, OCSF_VERSION, OTHER, PRODUCT, type Severity, STATUSES } from './classes.js';
 import { actorOf, apiOf, gatewayOf, sourceOf } from './objects.js';
-import { intent, outcomeUnknown, transition, upload, vendorCall, webhook } from './vendor.js';
+import { intent, outcomeUnknown, transition, upload, vendorCall, webhook, webhookFailed } from './vendor.js';
 
 /** Every kind of record and what it becomes. */
 const MAPPERS = {
@@ -27,8 +27,10 @@ const MAPPERS = {
   'vendor.breaker-closed': breaker(false),
   'verification.transition': transition,
   'upload.kept': upload,
-  'webhook.received': webhook('received'),
-  'webhook.delivered': webhook('delivered'),
+  'webhook.received': webhook('A webhook of the vendor was received.'),
+  'webhook.delivered': webhook('A webhook was delivered.'),
+  'webhook.not-delivered': webhookFailed,
+  'webhook.endpoint': administration,
   'admin.act': administration,
   'auth.failed.counted': counted,
   'incident.act': incident,

@@ -65,15 +65,23 @@ export function upload(record: StoredRecord): Mapped {
   };
 }
 
-export function webhook(direction: 'received' | 'delivered'): (record: StoredRecord) => Mapped {
+export function webhook(message: string): (record: StoredRecord) => Mapped {
   return (record) => ({
     class: 'api-activity',
     activity: 1,
     severity: 'info',
     status: STATUSES.success,
-    message: direction === 'received' ? 'A webhook of the vendor was received.' : 'A webhook was delivered.',
+    message,
     members: callMembers(record),
   });
+}
+
+export function webhookFailed(record: StoredRecord): Mapped {
+  return {
+    ...webhook('A webhook could not be delivered.')(record),
+    severity: record.detail?.['dead'] === true ? 'medium' : 'low',
+    status: STATUSES.failure,
+  };
 }
 
 /** Outwards: the gateway calls the vendor, for whoever asked. */

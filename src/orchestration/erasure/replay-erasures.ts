@@ -3,6 +3,7 @@ import type { Clock, Config, Database, Keyring, Log } from '../../platform/index
 import { Vault } from '../../platform/index.js';
 import { CachedAnswers } from '../../vendors/index.js';
 import { CacheErasure } from '../fallback/cache-erasure.js';
+import { VerificationListeners } from '../verifications/verification-listeners.js';
 import { VerificationProgress } from '../verifications/verification-progress.js';
 import { VerificationStore } from '../verifications/verification-store.js';
 import { RunCloser } from '../workflows/run-closer.js';
@@ -50,6 +51,8 @@ export async function replayErasures(parts: ReplayParts): Promise<Replayed> {
 function workflowErasure({ audit, clock, database }: ReplayParts, vault: Vault): WorkflowErasure {
   const store = new VerificationStore(database);
   const runs = new RunStore(database);
+  // Who listens hears of it from a gateway: here nobody does.
+  const listeners = new VerificationListeners();
   const closer = new RunCloser(runs, new StepProgress(runs, audit.auditLog, clock), vault);
-  return new WorkflowErasure(store, new VerificationProgress(store, audit.auditLog, clock), closer);
+  return new WorkflowErasure(store, new VerificationProgress(store, audit.auditLog, listeners, clock), closer);
 }

@@ -3,6 +3,7 @@ import { AuditLog, type CanonicalValue, type RecordInput } from '../../audit/ind
 import { type Call, Clock, type Tx } from '../../platform/index.js';
 import { type Asker, isCall, recordOf } from '../vendor/asker.js';
 import { next, type VerificationEvent } from './transitions.js';
+import { VerificationListeners } from './verification-listeners.js';
 import type { VerificationEntity } from './verification.entity.js';
 import { type Changes, changed, VerificationStore } from './verification-store.js';
 
@@ -12,6 +13,7 @@ export class VerificationProgress {
   constructor(
     private readonly store: VerificationStore,
     private readonly auditLog: AuditLog,
+    private readonly listeners: VerificationListeners,
     private readonly clock: Clock,
   ) {}
 
@@ -51,7 +53,17 @@ export class VerificationProgress {
     const all: Changes = to === undefined ? changes : { ...changes, status: to, updatedAt: now };
     if (Object.keys(all).length > 0) await this.store.update(tx, row.id, all);
     if (to !== undefined) await this.tell(tx, asker, row, { from: row.status, to, event, ...detail });
-    return changed(row, all);
+    const after = changed(row, all);
+    if (after.status !== row.status)
+      await this.listeners.tell(tx, {
+        at: now,
+        verification: row.id,
+        client: row.clientId,
+        from: row.status,
+        to: after.status,
+        rung: after.rung,
+      });
+    return after;
   }
 
   /** What would have moved it and did not, since a person has decided. @returns the id of the record */

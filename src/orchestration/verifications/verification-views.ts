@@ -40,6 +40,9 @@ export interface DecidedView extends VerificationView {
   review: { at: string } | null;
 }
 
+/** For whose eyes it is. */
+type Viewer = Pick<Call, 'caller'>;
+
 /** Verifications as they leave, masked for the caller. */
 @Injectable()
 export class VerificationViews {
@@ -51,7 +54,7 @@ export class VerificationViews {
   ) {}
 
   /** @param link whether the hosted link is shown; without it, only to callers with the right to see it again */
-  async of(call: Call, rows: readonly VerificationEntity[], link = false): Promise<VerificationView[]> {
+  async of(call: Viewer, rows: readonly VerificationEntity[], link = false): Promise<VerificationView[]> {
     const secrets = await this.secrets.open(rows, link || may(call, 'verifications:link'));
     return rows.map((row, at) => ({
       id: row.id,
@@ -69,7 +72,7 @@ export class VerificationViews {
   }
 
   /** @param link as for `of` */
-  async one(call: Call, row: VerificationEntity, link = false): Promise<VerificationView> {
+  async one(call: Viewer, row: VerificationEntity, link = false): Promise<VerificationView> {
     const [view] = await this.of(call, [row], link);
     if (view === undefined) throw new Error('a row has a view');
     const uploads = await this.uploads.wanted(row);
@@ -77,7 +80,7 @@ export class VerificationViews {
   }
 
   /** With the decision, as far as the caller may see it. */
-  async decided(call: Call, { row, decision, rung, ageSeconds }: Reading): Promise<DecidedView> {
+  async decided(call: Viewer, { row, decision, rung, ageSeconds }: Reading): Promise<DecidedView> {
     const answer = { rung, age: ageSeconds ?? null };
     const review = row.reviewedAt === null ? null : { at: row.reviewedAt.toISOString() };
     const view = { ...(await this.one(call, row)), answer, review };

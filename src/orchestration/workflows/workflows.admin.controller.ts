@@ -1,6 +1,6 @@
 import { Body, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { AdminController, type Call, ProblemError, Roles, TheCall } from '../../platform/index.js';
+import { AdminController, type Call, Roles, tagged, TheCall, versionOf } from '../../platform/index.js';
 import {
   type ChangeBody,
   changeSchema,
@@ -11,8 +11,6 @@ import {
 } from './schemas.js';
 import type { WorkflowView } from './workflow-views.js';
 import { Workflows } from './workflows.js';
-
-const ENTITY_TAG = /^"(\d{1,9})"$/;
 
 /** Versions of workflows: drafted, published, retired. Every change names the revision that it was made from. */
 @AdminController('admin/v1/workflows')
@@ -35,7 +33,7 @@ export class WorkflowsAdminController {
   ): Promise<WorkflowView> {
     const workflow = await this.workflows.draft(call, body);
     void reply.header('location', `/admin/v1/workflows/${workflow.name}/versions/${workflow.version}`);
-    return tagged(reply, workflow);
+    return revised(reply, workflow);
   }
 
   @Get(':name/versions/:version')
@@ -44,7 +42,7 @@ export class WorkflowsAdminController {
     @Param('version') version: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowView> {
-    return tagged(reply, await this.workflows.get(name, version));
+    return revised(reply, await this.workflows.get(name, version));
   }
 
   @Put(':name/versions/:version')
@@ -56,7 +54,7 @@ export class WorkflowsAdminController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowView> {
-    return tagged(reply, await this.workflows.change(call, name, version, definition, revisionOf(ifMatch)));
+    return revised(reply, await this.workflows.change(call, name, version, definition, versionOf(ifMatch)));
   }
 
   @Post(':name/versions/:version/publish')
@@ -68,7 +66,7 @@ export class WorkflowsAdminController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowView> {
-    return tagged(reply, await this.workflows.publish(call, name, version, revisionOf(ifMatch)));
+    return revised(reply, await this.workflows.publish(call, name, version, versionOf(ifMatch)));
   }
 
   @Post(':name/versions/:version/retire')
@@ -80,23 +78,10 @@ export class WorkflowsAdminController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowView> {
-    return tagged(reply, await this.workflows.retire(call, name, version, revisionOf(ifMatch)));
+    return revised(reply, await this.workflows.retire(call, name, version, versionOf(ifMatch)));
   }
 }
 
-/** The revision as an entity tag, so that the next change can name it (RFC 9110 section 8.8.3). */
-function tagged(reply: FastifyReply, workflow: WorkflowView): WorkflowView {
-  void reply.header('etag', `"${workflow.revision}"`);
-  return workflow;
-}
-
-/** @returns undefined for a tag that no revision of ours has. @throws ProblemError `invalid-request` when there is none */
-function revisionOf(ifMatch: string | undefined): number | undefined {
-  if (ifMatch === undefined)
-    throw new ProblemError('invalid-request', {
-      errors: [{ pointer: '', message: 'the header If-Match must name the revision that is changed, such as "1"' }],
-      rule: 'input.if-match',
-    });
-  const [, revision] = ENTITY_TAG.exec(ifMatch.trim()) ?? [];
-  return revision === undefined ? undefined : Number(revision);
+function revised(reply: FastifyReply, workflow: WorkflowView): WorkflowView {
+  return tagged(reply, workflow, workflow.revision);
 }

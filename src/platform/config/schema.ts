@@ -9,6 +9,7 @@ import { list, origin, text } from './shapes.js';
 import { siem } from './siem.js';
 import { duration, rate, size, timer } from './units.js';
 import { time } from './watch.js';
+import { webhooks } from './webhooks.js';
 import { workflows } from './workflows.js';
 
 /**
@@ -277,6 +278,7 @@ export const configSchema = z.strictObject({
   drills: drills.prefault({}),
   fallback: fallback.prefault({}),
   reconciliation: reconciliation.prefault({}),
+  webhooks: webhooks.prefault({}),
   keys: z
     .strictObject({
       masterKeyFile: text().optional().meta({

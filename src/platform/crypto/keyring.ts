@@ -11,6 +11,7 @@ export type KeyPurpose =
   | 'one-time-code'
   | 'idempotency'
   | 'webhook-digest'
+  | 'webhook-keys'
   | 'cached-answer'
   | 'erasure-journal';
 

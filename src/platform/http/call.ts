@@ -135,6 +135,6 @@ export function administratorOf(call: Call): AdminCaller {
 }
 
 /** Whether the client holds a right in this call. */
-export function may(call: Call, scope: string): boolean {
+export function may(call: Pick<Call, 'caller'>, scope: string): boolean {
   return call.caller?.kind === 'client' && call.caller.scopes.has(scope);
 }

@@ -1,13 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { ProblemCode } from '../../platform/index.js';
+import { type ProblemCode, retryAfterSeconds } from '../../platform/index.js';
 import { classifyError, isJson } from './errors.js';
 import type { RawAnswer } from './exchange.js';
 import { VendorFailure } from '../failure.js';
 import { GUARDS } from './guards.js';
 import { parseJsonBytes } from './json.js';
 import type { OperationName, VendorOperation } from './operations.js';
-import { retryAfterSeconds } from './retry-after.js';
 
 /** Headers of an answer that may be looked at or handed on. */
 const HEADERS = [

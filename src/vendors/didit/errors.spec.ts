@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { classifyError } from './errors.js';
 import { OPERATIONS } from './operations.js';
-import { retryAfterSeconds } from './retry-after.js';
+import { retryAfterSeconds } from '../../platform/index.js';
 
 const JSON_TYPE = 'application/json';
 const classify = (

@@ -4,8 +4,8 @@ import {
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
-import { Clock, Database, type Job, Jobs, Log, Outbox, type Tx } from '../platform/index.js';
-import { VerificationFollower } from '../orchestration/index.js';
+import { Clock, Database, type Job, Jobs, Log, Outbox, type Tx } from '../../platform/index.js';
+import { VerificationFollower } from '../../orchestration/index.js';
 import { Inbox } from './inbox.js';
 import { DEAD, FOLLOW } from './queues.js';
 

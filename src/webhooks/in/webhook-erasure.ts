@@ -4,8 +4,8 @@ import {
   type ErasedVerifications,
   eraseItems,
   lockSession,
-} from '../orchestration/index.js';
-import type { Tx, Vault } from '../platform/index.js';
+} from '../../orchestration/index.js';
+import type { Tx, Vault } from '../../platform/index.js';
 import { NO_DIGEST, sessionOwner } from './inbox.js';
 
 const VENDOR = 'didit';

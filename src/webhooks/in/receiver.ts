@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog } from '../audit/index.js';
-import { type Call, Clock, Database, Jobs, Log, Outbox, ProblemError, type Tx, uuidv7 } from '../platform/index.js';
-import { Anonymous } from '../policy/index.js';
-import { DiditVendor, type Verdict, type WebhookHeaders } from '../vendors/index.js';
+import { AuditLog } from '../../audit/index.js';
+import { type Call, Clock, Database, Jobs, Log, Outbox, ProblemError, type Tx, uuidv7 } from '../../platform/index.js';
+import { Anonymous } from '../../policy/index.js';
+import { DiditVendor, type Verdict, type WebhookHeaders } from '../../vendors/index.js';
 import { type Arrival, Inbox } from './inbox.js';
 import { FOLLOW } from './queues.js';
 import { type WebhookEvent, webhookEvent } from './webhook-event.js';

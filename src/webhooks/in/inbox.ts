@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ErasedSessions, type SessionHolder } from '../orchestration/index.js';
-import { Clock, Database, Keyring, type Tx, uuidv7, Vault } from '../platform/index.js';
+import { ErasedSessions, type SessionHolder } from '../../orchestration/index.js';
+import { Clock, Database, Keyring, type Tx, uuidv7, Vault } from '../../platform/index.js';
 import { WebhookEntity, type WebhookState } from './webhook.entity.js';
 
 /** What an arrival became. */

@@ -1,6 +1,6 @@
 import { Headers, HttpCode, Post } from '@nestjs/common';
-import { CallWriter } from '../audit/index.js';
-import { type Call, Clock, Log, ProblemError, PublicController, TheCall } from '../platform/index.js';
+import { CallWriter } from '../../audit/index.js';
+import { type Call, Clock, Log, ProblemError, PublicController, TheCall } from '../../platform/index.js';
 import { DeadlinePassed, within } from './deadline.js';
 import { WebhookReceiver } from './receiver.js';
 

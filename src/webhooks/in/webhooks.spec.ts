@@ -1,8 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openTestLog, type TestLog } from '../../test/support/audit.js';
-import { startTestDatabase, type TestDatabase } from '../../test/support/database.js';
-import { ErasedSessions, type VerificationFollower } from '../orchestration/index.js';
+import { openTestLog, type TestLog } from '../../../test/support/audit.js';
+import { startTestDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { ErasedSessions, type VerificationFollower } from '../../orchestration/index.js';
 import {
   type Call,
   Jobs,
@@ -14,11 +14,11 @@ import {
   Outbox,
   uuidv7,
   Vault,
-} from '../platform/index.js';
-import { Anonymous } from '../policy/index.js';
-import { Detours, DiditVendor } from '../vendors/index.js';
+} from '../../platform/index.js';
+import { Anonymous } from '../../policy/index.js';
+import { Detours, DiditVendor } from '../../vendors/index.js';
 import { Inbox } from './inbox.js';
-import { webhooksEntities } from './index.js';
+import { webhooksEntities } from '../index.js';
 import { WebhookReceiver } from './receiver.js';
 import { WebhookWorker } from './webhook-worker.js';
 import { WebhooksController } from './webhooks.controller.js';

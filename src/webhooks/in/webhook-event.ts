@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isUuid } from '../platform/index.js';
+import { isUuid } from '../../platform/index.js';
 
 /** What the gateway takes from a notification; the rest of it is the vendor's word, which is asked for instead. */
 export interface WebhookEvent {

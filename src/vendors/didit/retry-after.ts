@@ -1,9 +1,0 @@
-const MAX_SECONDS = 3_600;
-
-/** Retry-After (RFC 9110 section 10.2.3), as seconds or as a date; between 1 s and an hour; undefined when absent or unreadable. */
-export function retryAfterSeconds(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - nowMs) / 1_000);
-  return Number.isNaN(seconds) ? undefined : Math.min(MAX_SECONDS, Math.max(1, seconds));
-}
