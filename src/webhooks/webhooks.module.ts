@@ -39,7 +39,8 @@ const receivers = [
         caFile: out.caFile,
         timeoutMs: out.connectTimeout,
         attemptMs: out.timeout,
-        connections: out.perEndpoint,
+        // Endpoints that share a host share no bound: one that hangs must not use up the connections of another.
+        connections: out.attemptsAtOnce,
       }),
   },
 ];

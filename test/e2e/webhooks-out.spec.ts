@@ -218,6 +218,33 @@ webhooks: { out: { allow: [127.0.0.0/8], caFile: ${files.caFile}, timeout: 1s, r
     expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
   });
 
+  it('keep the order of a verification where that is asked for', async () => {
+    answer = (_, n) => ({ status: n < 3 ? 500 : 204 });
+    const endpoint = await create({ ordered: true });
+    const { sessionId } = await verification();
+    await finish(sessionId);
+    await arrivals(endpoint.path);
+    await finish(sessionId, 'Kyc Expired');
+    const arrived = await arrivals(endpoint.path, 4);
+    expect(arrived.map((one) => messageOf(one).type)).toEqual([
+      ...Array.from({ length: 3 }, () => 'verification.approved'),
+      'verification.expired',
+    ]);
+  });
+
+  it('do not wait for receivers that say nothing, on the same host or another', async () => {
+    answer = ({ path: at }) => (at.endsWith('hangs') ? new Promise(() => undefined) : {});
+    for (let n = 0; n < 5; n += 1) {
+      const { id } = await create({}, `${path()}hangs`);
+      for (let k = 0; k < 8; k += 1) await post(`/v1/webhook-endpoints/${id}/test`);
+    }
+    const endpoint = await create();
+    const startedMs = Date.now();
+    await post(`/v1/webhook-endpoints/${endpoint.id}/test`);
+    await arrivals(endpoint.path);
+    expect(Date.now() - startedMs).toBeLessThan(2_000);
+  });
+
   it('are another client’s business, and changed by whoever saw the last version', async () => {
     const endpoint = await create();
     const { otherClient } = system.credentials;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -23,6 +24,8 @@ const TOGETHER = 256;
 const JUDGE_EVERY_MS = 10_000;
 const PRUNE_EVERY_MS = 600_000;
 const MOST_PRUNED = 10_000;
+const MOST_TRIES = 5;
+const BETWEEN_TRIES_MS = 200;
 
 /**
  * Makes deliveries, on any instance: takes what is due under a lease, posts it, and settles what came of it with its record, many at once.
@@ -32,6 +35,8 @@ const MOST_PRUNED = 10_000;
 export class Deliverer implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #holder = randomUUID();
   readonly #pace: Pace;
+  /** Numbers of the deliveries in this instance's hands. */
+  readonly #held = new Set<string>();
   #ended: Settled[] = [];
   #settling: Promise<void> | undefined;
   #rounds: Rounds[] = [];
@@ -90,15 +95,21 @@ export class Deliverer implements OnModuleInit, OnApplicationBootstrap, BeforeAp
 
   private async deliver(delivery: Claimed): Promise<void> {
     this.#pace.begin(delivery.endpointId);
+    this.#held.add(delivery.n);
     this.lifecycle.begin();
     try {
       this.ended(delivery, await this.attempt(delivery));
     } catch (error) {
-      // Nothing was sent: its lease lapses and it is taken up again.
       this.log.warn('a webhook could not be made ready', { error });
-      this.#pace.end(delivery.endpointId, undefined);
-      this.lifecycle.end();
+      this.letGo(delivery, undefined);
     }
+  }
+
+  /** What was not settled is taken up again, here or elsewhere, once its lease has lapsed. */
+  private letGo({ n, endpointId }: Claimed, well: boolean | undefined): void {
+    this.#held.delete(n);
+    this.#pace.end(endpointId, well);
+    this.lifecycle.end();
   }
 
   private async attempt(delivery: Claimed): Promise<Attempt> {
@@ -124,17 +135,21 @@ export class Deliverer implements OnModuleInit, OnApplicationBootstrap, BeforeAp
   private async settleAll(): Promise<void> {
     while (this.#ended.length > 0) {
       const settled = this.#ended.splice(0, TOGETHER);
-      try {
-        await this.settle(settled);
-      } catch (error) {
-        // At least once: without its end on record it is sent again once the lease has lapsed.
-        this.log.warn('the end of deliveries could not be written down', { count: settled.length, error });
-      }
-      for (const { delivery, attempt } of settled) {
-        this.#pace.end(delivery.endpointId, attempt.outcome === 'delivered');
-        this.lifecycle.end();
-      }
+      await this.insist(settled);
+      for (const { delivery, attempt } of settled) this.letGo(delivery, attempt.outcome === 'delivered');
       this.#look?.now();
+    }
+  }
+
+  /** What was taken must not be sent again because the database was away for a moment; for longer it is: at least once. */
+  private async insist(settled: readonly Settled[]): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.settle(settled);
+      } catch (error) {
+        if (tries < MOST_TRIES) await sleep(BETWEEN_TRIES_MS * tries);
+        else return this.log.warn('the end of deliveries could not be written down', { count: settled.length, error });
+      }
     }
   }
 
@@ -150,7 +165,7 @@ export class Deliverer implements OnModuleInit, OnApplicationBootstrap, BeforeAp
   }
 
   private async renew(): Promise<void> {
-    if (this.#pace.underWay > 0) await this.book.renew(this.#holder, this.clock.now());
+    if (this.#held.size > 0) await this.book.renew(this.#holder, [...this.#held], this.clock.now());
   }
 
   private async judge(): Promise<void> {

@@ -100,10 +100,12 @@ export class DeliveryBook {
     ]);
   }
 
-  async renew(holder: string, now: Date): Promise<void> {
+  /** Passes over what is being settled just now: waiting for each other's rows the two would wait for ever. */
+  async renew(holder: string, deliveries: readonly string[], now: Date): Promise<void> {
     await this.database.query(
-      `UPDATE webhooks.deliveries SET lease_until = $2 WHERE holder = $1 AND state = 'waiting'`,
-      [holder, new Date(now.getTime() + LEASE_MS)],
+      `UPDATE webhooks.deliveries SET lease_until = $3 WHERE n IN (
+         SELECT n FROM webhooks.deliveries WHERE n = ANY($2) AND holder = $1 AND state = 'waiting' FOR UPDATE SKIP LOCKED)`,
+      [holder, deliveries, new Date(now.getTime() + LEASE_MS)],
     );
   }
 

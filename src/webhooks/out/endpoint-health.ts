@@ -32,10 +32,9 @@ export class EndpointHealth {
       else failed.set(endpointId, (failed.get(endpointId) ?? 0) + 1);
       if (attempt.outcome === 'gone') gone.add(endpointId);
     }
+    await this.hold(tx, [...well], [...failed.keys()]);
     if (well.size > 0) await this.isWell(tx, [...well], now);
-    // In one order, so that two instances never wait for each other.
-    for (const [id, count] of [...failed].toSorted(([one], [other]) => (one < other ? -1 : 1)))
-      if (!well.has(id)) await this.hasFailed(tx, id, count, now);
+    for (const [id, count] of failed) if (!well.has(id)) await this.hasFailed(tx, id, count, now);
     for (const id of gone) await this.disable(tx, id, 'gone', now);
   }
 
@@ -60,10 +59,18 @@ export class EndpointHealth {
     });
   }
 
+  /** What will be changed, in one order, so that two instances never wait for each other; healthy ones are left alone. */
+  private async hold(tx: Tx, well: string[], failed: string[]): Promise<void> {
+    await tx.query(
+      `SELECT FROM webhooks.endpoints WHERE id = ANY($1) AND failing_since IS NOT NULL OR id = ANY($2) ORDER BY id FOR UPDATE`,
+      [well, failed],
+    );
+  }
+
   private async isWell(tx: Tx, ids: string[], now: Date): Promise<void> {
     await tx.query(
       `UPDATE webhooks.endpoints SET failures_in_row = 0, failing_since = NULL, warned_at = NULL, resume_at = $2
-        WHERE id IN (SELECT id FROM webhooks.endpoints WHERE id = ANY($1) AND failing_since IS NOT NULL ORDER BY id FOR UPDATE)`,
+        WHERE id = ANY($1) AND failing_since IS NOT NULL`,
       [ids, now],
     );
   }
