@@ -95,6 +95,8 @@ const EXPECTED: Record<string, number> = {
   'upload.kept': 6003,
   'webhook.received': 6003,
   'webhook.delivered': 6003,
+  'webhook.not-delivered': 6003,
+  'webhook.endpoint': 3004,
   'admin.act': 3004,
   'auth.failed.counted': 3002,
   'incident.act': 2005,

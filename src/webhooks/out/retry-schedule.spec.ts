@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { configSchema } from '../../platform/config/schema.js';
+import { loadConfig } from '../../platform/index.js';
 import { Pace } from './pace.js';
 import { FAILURES_TO_REST, nextAttemptMs, restMs } from './retry-schedule.js';
 
 describe('when a delivery is tried again', () => {
-  const { retries } = configSchema.parse({}).webhooks.out;
+  const { retries } = loadConfig({}).webhooks.out;
 
   it('is spread over about three days', () => {
     const inAll = retries.reduce((sum, _, at) => sum + (nextAttemptMs(retries, at + 1, undefined, () => 0.5) ?? 0), 0);
