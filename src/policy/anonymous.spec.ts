@@ -23,6 +23,13 @@ describe('Anonymous', () => {
     expect(() => anonymous.admit(call())).not.toThrow();
   });
 
+  it('lets webhooks pass: only those that are forged are counted', () => {
+    const { anonymous } = house({ address: { limit: 1, windowMs: 60_000 } });
+    for (let n = 0; n < 10; n += 1) anonymous.admit(Object.assign(call(), { routeClass: 'webhook' }));
+    anonymous.admit(call());
+    expect(() => anonymous.admit(call())).toThrow('rate-limited');
+  });
+
   it('answers 429 once too many credentials were refused, with the time to wait', () => {
     const { anonymous } = house({ anonymous: { limit: 1, windowMs: 60_000 } });
     expect(anonymous.refuse(call(), wrong)).toBe(wrong);

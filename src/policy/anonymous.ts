@@ -32,8 +32,12 @@ export class Anonymous {
     private readonly counted: (refusals: CountedRefusals) => void,
   ) {}
 
-  /** At the entrance. @throws rate-limited */
+  /**
+   * At the entrance. A webhook passes: all of a vendor's come from one address, it does not repeat one that was refused, and whether it is
+   * genuine is known by its signature alone; only forged ones are counted. @throws rate-limited
+   */
   admit(call: Call): void {
+    if (call.routeClass === 'webhook') return;
     const window = this.window(call.address);
     window.calls += 1;
     if (window.calls > this.rates.address.limit) throw this.limited(window, 'rate.address');

@@ -5,6 +5,8 @@ import { type Config, CONFIG, Vault } from '../platform/index.js';
 import { Anonymous } from '../policy/index.js';
 import { VendorsModule } from '../vendors/index.js';
 import { Inbox } from './in/inbox.js';
+import { Received } from './in/received.js';
+import { ReceivedAdminController } from './in/received.admin.controller.js';
 import { WebhookReceiver } from './in/receiver.js';
 import { WebhookErasure } from './in/webhook-erasure.js';
 import { WebhookWorker } from './in/webhook-worker.js';
@@ -61,8 +63,8 @@ const out = [
 /** In from vendors, and out to the firm's systems. */
 @Module({
   imports: [AuthModule, VendorsModule, OrchestrationModule],
-  providers: [Inbox, WebhookReceiver, WebhookWorker, ...out],
-  controllers: [WebhooksController, EndpointsAdminController, EndpointsController],
+  providers: [Inbox, Received, WebhookReceiver, WebhookWorker, ...out],
+  controllers: [WebhooksController, ReceivedAdminController, EndpointsAdminController, EndpointsController],
   exports: [WebhookEvents],
 })
 export class WebhooksModule implements OnModuleInit {

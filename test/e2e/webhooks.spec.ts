@@ -132,6 +132,38 @@ describe('POST /webhooks/didit', () => {
     }
   });
 
+  it('shows administrators what was received, of whatever type, and nothing that names somebody', async () => {
+    const session = randomUUID();
+    const payload = event(session, { webhook_type: 'something.new', vendor_data: 'Zoë Müller', decision: { a: 'b' } });
+    await deliver(system, payload);
+    const { body } = await system.admin<{ items: { id: string }[] }>(`/webhooks/received?session=${session}`);
+    expect(body.items).toMatchObject([
+      { vendor: 'didit', type: 'something.new', session, verdict: 'trusted', state: expect.any(String) },
+    ]);
+    const one = await system.admin<{ body: Json }>(`/webhooks/received/${body.items[0]?.id}`, { scope: 'auditor' });
+    const { vendor_data: _, decision: __, ...shown } = payload;
+    expect(one.body.body).toEqual(shown);
+    expect(one.text).not.toContain('Zoë');
+    expect((await system.admin('/webhooks/received/nonsense')).status).toBe(404);
+    expect((await system.admin('/webhooks/received?type=%00')).status).toBe(400);
+  });
+
+  it('has one worked on again by hand', async () => {
+    const made = await verification(system);
+    await system.sandbox('webhooks/faults', { body: { kind: 'drop', share: 1 } });
+    const answer = await deliver(system, event(made.vendor.sessionId, { status: 'In Progress' }));
+    expect(answer.status).toBe(200);
+    const of = `/webhooks/received?session=${made.vendor.sessionId}`;
+    const item = await until(async () => {
+      const { body } = await system.admin<{ items: { id: string; state: string }[] }>(of);
+      return body.items.find(({ state }) => state === 'done');
+    });
+    await system.sandbox(`sessions/${made.vendor.sessionId}/finish`, { body: { status: 'Declined' } });
+    await system.sandbox('webhooks/faults', { method: 'DELETE' });
+    expect((await system.admin(`/webhooks/received/${item.id}/work`, { method: 'POST' })).status).toBe(202);
+    await becomes(system, made.id, 'declined', 5_000);
+  });
+
   it('refuses a forged one as it refuses any credential', async () => {
     const made = await verification(system);
     for (const headers of [
@@ -191,7 +223,7 @@ describe('on a system of its own, a webhook', () => {
   let system: System;
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({ yaml: 'policy: { rates: { address: 100/min, anonymous: 50/min } }' });
   });
 
   afterAll(() => system.stop());
@@ -217,6 +249,17 @@ describe('on a system of its own, a webhook', () => {
     expect([answer.status, answer.body]).toEqual([200, { received: true }]);
     expect(await received(system, answer)).toMatchObject({ verdict: 'ask', reason });
     await becomes(system, id, 'declined', 5_000);
+  });
+
+  it('is taken while forged ones come in floods from the same address', async () => {
+    const forged = (): Promise<Answer> =>
+      deliver(system, event(randomUUID()), () => ({ 'x-signature': '0'.repeat(64) }));
+    const floods = await Promise.all(Array.from({ length: 200 }, forged));
+    expect(new Set(floods.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    const { id, vendor } = await verification(system);
+    await system.sandbox(`sessions/${vendor.sessionId}/finish`, { body: { status: 'Approved' } });
+    await becomes(system, id, 'approved', 5_000);
+    expect((await deliver(system, event(randomUUID()))).status).toBe(200);
   });
 
   it('is worked on though the gateway was killed the instant after', async () => {

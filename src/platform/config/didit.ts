@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operationLadders, vendorCache } from './fallback.js';
 import { breaker, budget, bulkhead, retries } from './resilience.js';
-import { list, origin, secrets, text } from './shapes.js';
+import { cidr, list, origin, secrets, text } from './shapes.js';
 import { timer } from './units.js';
 
 /** Didit, as this deployment calls it. */
@@ -29,6 +29,10 @@ export const didit = z.strictObject({
     description: 'Shared secret of Didit’s webhooks, or two while rotating.',
     env: 'DIDIT_WEBHOOK_SECRET',
     secret: true,
+  }),
+  webhookAddresses: list(cidr()).meta({
+    description:
+      'Addresses and networks (CIDR) that its webhooks may come from, as the gateway sees them; empty: any, since the signature is what proves them.',
   }),
   caFile: text()
     .optional()

@@ -5,7 +5,7 @@ import { didit } from './didit.js';
 import { drills } from './drills.js';
 import { erasure } from './erasure.js';
 import { fallback, reconciliation } from './fallback.js';
-import { list, origin, text } from './shapes.js';
+import { cidr, list, origin, text } from './shapes.js';
 import { siem } from './siem.js';
 import { duration, rate, size, timer } from './units.js';
 import { time } from './watch.js';
@@ -17,8 +17,6 @@ import { workflows } from './workflows.js';
  * nowhere else. docs/configuration.md is generated from this file.
  */
 const port = () => z.coerce.number().int().min(0).max(65_535);
-const cidr = () =>
-  z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error: 'must be an address or a CIDR range' });
 
 function isTimeZone(name: string): boolean {
   try {

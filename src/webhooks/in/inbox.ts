@@ -26,7 +26,8 @@ export interface NewWebhook {
   digest: Buffer;
 }
 
-const PURPOSE = 'webhook';
+/** Of the bytes in the vault. */
+export const PURPOSE = 'webhook';
 /** In place of the digest of bytes that named somebody who was erased. */
 export const NO_DIGEST = Buffer.alloc(32);
 /** The bytes are evidence of what was sent; after this time the decision itself is all that matters. */

@@ -1,7 +1,19 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/index.js';
-import { type Call, Clock, Database, Jobs, Log, Outbox, ProblemError, type Tx, uuidv7 } from '../../platform/index.js';
-import { Anonymous } from '../../policy/index.js';
+import {
+  type Call,
+  Clock,
+  type Config,
+  CONFIG,
+  Database,
+  Jobs,
+  Log,
+  Outbox,
+  ProblemError,
+  type Tx,
+  uuidv7,
+} from '../../platform/index.js';
+import { AddressSet, Anonymous } from '../../policy/index.js';
 import { DiditVendor, type Verdict, type WebhookHeaders } from '../../vendors/index.js';
 import { type Arrival, Inbox } from './inbox.js';
 import { FOLLOW } from './queues.js';
@@ -14,6 +26,8 @@ type Accepted = Exclude<Verdict, { kind: 'forged' }>;
 /** Takes a webhook in: judged by its signatures, kept with its record and its job in one transaction, and only then answered. */
 @Injectable()
 export class WebhookReceiver {
+  readonly #addresses: AddressSet;
+
   constructor(
     private readonly vendor: DiditVendor,
     private readonly database: Database,
@@ -24,10 +38,14 @@ export class WebhookReceiver {
     private readonly anonymous: Anonymous,
     private readonly clock: Clock,
     private readonly log: Log,
-  ) {}
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.#addresses = new AddressSet(config.vendors.didit.webhookAddresses);
+  }
 
   /** @throws ProblemError `unauthenticated`, or `rate-limited` where too many were forged, when nobody who knows a secret wrote it */
   async receive(call: Call, bytes: Buffer, headers: WebhookHeaders): Promise<void> {
+    if (this.#addresses.size > 0 && !this.#addresses.has(call.address)) throw await this.refuse(call, 'address');
     const verdict = this.vendor.judgeWebhook(bytes, headers);
     if (verdict.kind === 'forged') throw await this.refuse(call, verdict.reason);
     call.anonymous = false;

@@ -43,7 +43,7 @@ let clock: ManualClock;
 /** What the vendor is asked, and how many follow the session that it is asked of. */
 const followSession = vi.fn<VerificationFollower['followSession']>();
 
-function assemble(): void {
+function assemble(webhookAddresses: string[] = []): void {
   const keyring = new Keyring(Buffer.alloc(32, 5));
   vault = new Vault(keyring, clock);
   inbox = new Inbox(test.database, vault, keyring, clock, new ErasedSessions());
@@ -60,6 +60,7 @@ function assemble(): void {
     anonymous,
     clock,
     silent,
+    { ...config, vendors: { didit: { ...config.vendors.didit, webhookAddresses } } },
   );
   controller = new WebhooksController(receiver, log.callWriter, clock, silent);
   const follower = { followSession } as unknown as VerificationFollower;
@@ -305,6 +306,16 @@ describe('a webhook that cannot be kept', () => {
     await expect(post()).rejects.toMatchObject({ code: 'audit-unavailable' });
     expect(await rows()).toEqual([]);
     expect(await queued()).toBe(0);
+    expect((await post()).answer).toEqual({ received: true });
+  });
+});
+
+describe('a webhook from an address that is not on the operator’s list', () => {
+  it('is refused like a forged one, whoever signed it', async () => {
+    assemble(['198.51.100.0/24']);
+    await expect(post()).rejects.toMatchObject({ code: 'unauthenticated', reason: 'forged: address' });
+    expect(await rows()).toEqual([]);
+    assemble(['192.0.2.0/24', '127.0.0.1']);
     expect((await post()).answer).toEqual({ received: true });
   });
 });
