@@ -218,6 +218,30 @@ webhooks: { out: { allow: [127.0.0.0/8], caFile: ${files.caFile}, timeout: 1s, r
     expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
   });
 
+  it('are withheld from a client that is suspended, and can be sent once it may call again', async () => {
+    const made = await system.admin<{ id: string }>('/clients', {
+      body: { name: `hooks-${randomUUID()}`, scopes: ['verifications:read'] },
+    });
+    const at = path();
+    const endpoint = await system.admin<Endpoint>('/webhooks/endpoints', {
+      body: { client: made.body.id, url: `${receiver.url}${at}` },
+    });
+    const stand = (state: string) => system.admin(`/clients/${made.body.id}`, { method: 'PATCH', body: { state } });
+    expect((await stand('suspended')).status).toBe(200);
+    const test = await system.admin<{ delivery: string }>(`/webhooks/endpoints/${endpoint.body.id}/test`, {
+      method: 'POST',
+    });
+    const tries = await until(async () => {
+      const { body } = await system.admin<Delivery>(`/webhooks/deliveries/${test.body.delivery}`);
+      return body.tries.length > 1 && body.tries;
+    });
+    expect(tries[0]).toMatchObject({ outcome: 'withheld', status: 0 });
+    expect(arrivedAt(at)).toEqual([]);
+    await stand('active');
+    await system.admin(`/webhooks/deliveries/${test.body.delivery}/resend`, { method: 'POST' });
+    await arrivals(at);
+  });
+
   it('keep the order of a verification where that is asked for', async () => {
     answer = (_, n) => ({ status: n < 3 ? 500 : 204 });
     const endpoint = await create({ ordered: true });

@@ -14,7 +14,7 @@ import { DeliveryMetrics } from './delivery-metrics.js';
 import { EndpointHealth } from './endpoint-health.js';
 import { Messages } from './messages.js';
 import { Pace } from './pace.js';
-import { type Attempt, ReceiverClient } from './receiver-client.js';
+import { type Attempt, ReceiverClient, withheld } from './receiver-client.js';
 import { nextAttemptMs } from './retry-schedule.js';
 import { signedHeaders } from './signing.js';
 import { SigningKeys } from './signing-keys.js';
@@ -114,6 +114,7 @@ export class Deliverer implements OnModuleInit, OnApplicationBootstrap, BeforeAp
 
   private async attempt(delivery: Claimed): Promise<Attempt> {
     const body = await this.messages.of(delivery);
+    if (body === undefined) return withheld(this.clock.now());
     const keys = await this.keys.of(delivery.endpointId);
     const seconds = Math.floor(this.clock.epochMs() / 1_000);
     const headers = signedHeaders(`msg_${delivery.eventId}`, seconds, body, keys);

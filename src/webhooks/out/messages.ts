@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ClientDirectory } from '../../auth/index.js';
+import { ClientDirectory, type ClientStanding } from '../../auth/index.js';
 import { VerificationSnapshots } from '../../orchestration/index.js';
 import type { Claimed } from './delivery-book.js';
 
@@ -11,19 +11,26 @@ export class Messages {
     private readonly snapshots: VerificationSnapshots,
   ) {}
 
-  /** JSON. Thin: which verification it is about. Full: what happened, and the verification as its client may read it now. */
-  async of(delivery: Claimed): Promise<string> {
-    const { at, type, payload, verificationId, facts } = delivery;
+  /**
+   * JSON. Thin: which verification it is about. Full: what happened, and the verification as its client may read it now.
+   * @returns undefined while its client may not call, and so may not be told either
+   */
+  async of(delivery: Claimed): Promise<string | undefined> {
+    const { at, type, payload, clientId, verificationId, facts } = delivery;
+    const client = clientId === null ? undefined : await this.clients.find(clientId);
+    if (clientId !== null && client?.state !== 'active') return undefined;
     const about = verificationId === null ? {} : { id: verificationId };
-    const data = payload === 'thin' ? about : { ...about, ...facts, ...(await this.verification(delivery)) };
+    const data =
+      payload === 'thin' ? about : { ...about, ...facts, ...(await this.verification(client, verificationId)) };
     return JSON.stringify({ type, timestamp: at.toISOString(), data });
   }
 
-  private async verification({ clientId, verificationId }: Claimed): Promise<object> {
-    if (clientId === null || verificationId === null) return {};
-    const client = await this.clients.find(clientId);
-    const caller = client && ({ kind: 'client', id: client.id, name: client.name, scopes: client.scopes } as const);
-    const seen = caller?.scopes.has('verifications:read') === true;
-    return { verification: (seen && (await this.snapshots.of(caller, verificationId))) || null };
+  private async verification(client: ClientStanding | undefined, id: string | null): Promise<object> {
+    if (client === undefined || id === null) return {};
+    const { name, scopes } = client;
+    const seen = scopes.has('verifications:read');
+    return {
+      verification: (seen && (await this.snapshots.of({ kind: 'client', id: client.id, name, scopes }, id))) || null,
+    };
   }
 }

@@ -20,7 +20,8 @@ export type Outcome =
   | 'timeout'
   | 'unreachable'
   | 'untrusted'
-  | 'forbidden-address';
+  | 'forbidden-address'
+  | 'withheld';
 
 export interface Attempt {
   at: Date;
@@ -32,6 +33,19 @@ export interface Attempt {
   answerBytes: number;
   /** As the receiver asks. */
   retryAfterMs: number | undefined;
+}
+
+/** Nothing was sent: its client may not be told. */
+export function withheld(at: Date): Attempt {
+  return {
+    at,
+    durationMs: 0,
+    outcome: 'withheld',
+    status: 0,
+    contentType: null,
+    answerBytes: 0,
+    retryAfterMs: undefined,
+  };
 }
 
 /** Of an answer no more is read: it is thrown away, and its connection with it. */
