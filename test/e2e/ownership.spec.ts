@@ -24,6 +24,8 @@ interface Owned {
   /** The client's own reference of it. */
   company: string;
   transaction: string;
+  endpoint: string;
+  delivery: string;
 }
 
 const ids = (answer: Answer<Json>, list: 'items' | 'results', member: string) =>
@@ -61,8 +63,44 @@ const checkBy = (path: string) => async (owned: Owned) => {
   notFound(await system.didit<Json>(`session/${id}/decision/`, {}, owner));
 };
 
+const WINDOW = { from: '2026-01-01T00:00:00Z', to: '2126-01-01T00:00:00Z' };
+
+/** An act on the owner's endpoint. */
+const endpointAct = (act: string, body: Json = {}) => [
+  `POST /v1/webhook-endpoints/{id}/${act}`,
+  async ({ endpoint }: Owned) => notFound(await v1(`/v1/webhook-endpoints/${endpoint}/${act}`, { body })),
+];
+const endpointActs: Record<string, (owned: Owned) => Promise<void>> = Object.fromEntries([
+  ...['rotate', 'test', 'pause', 'resume', 'drain', 'disable'].map((act) => endpointAct(act)),
+  endpointAct('resend', WINDOW),
+]);
+
 /** What a stranger is told, for every operation of a client on the public listener. */
 const OPERATIONS: Record<string, (owned: Owned) => Promise<void>> = {
+  ...endpointActs,
+  'GET /v1/webhook-endpoints': async ({ endpoint }) =>
+    expect(ids(await v1('/v1/webhook-endpoints?limit=200'), 'items', 'id')).not.toContain(endpoint),
+  'POST /v1/webhook-endpoints': async ({ endpoint }) => {
+    const { status, body } = await v1('/v1/webhook-endpoints', { body: { url: 'https://receiver.example/' } });
+    expect([status, body['id'] === endpoint]).toEqual([201, false]);
+    await v1(`/v1/webhook-endpoints/${String(body['id'])}`, { method: 'DELETE' });
+  },
+  'GET /v1/webhook-endpoints/{id}': async ({ endpoint }) => notFound(await v1(`/v1/webhook-endpoints/${endpoint}`)),
+  'PATCH /v1/webhook-endpoints/{id}': async ({ endpoint }) =>
+    notFound(
+      await v1(`/v1/webhook-endpoints/${endpoint}`, {
+        method: 'PATCH',
+        body: { description: 'mine' },
+        headers: { 'if-match': '"1"' },
+      }),
+    ),
+  'DELETE /v1/webhook-endpoints/{id}': async ({ endpoint }) =>
+    notFound(await v1(`/v1/webhook-endpoints/${endpoint}`, { method: 'DELETE' })),
+  'GET /v1/webhook-deliveries': async ({ delivery, endpoint }) =>
+    expect(ids(await v1(`/v1/webhook-deliveries?endpoint=${endpoint}`), 'items', 'id')).not.toContain(delivery),
+  'GET /v1/webhook-deliveries/{id}': async ({ delivery }) => notFound(await v1(`/v1/webhook-deliveries/${delivery}`)),
+  'POST /v1/webhook-deliveries/{id}/resend': async ({ delivery }) =>
+    notFound(await v1(`/v1/webhook-deliveries/${delivery}/resend`, { body: {} })),
   'GET /v1/verifications/{id}/receipts': async ({ verification }) =>
     notFound(await v1(`/v1/verifications/${verification}/receipts`)),
   'POST /v1/verifications': async ({ reference, session }) => {
@@ -222,7 +260,19 @@ describe('what a client made', () => {
     );
     const { body: business } = await ask('businesses/create/', { vendor_data: company, legal_name: 'Acme' });
     const { body: transaction } = await ask('transactions/', payment(reference));
+    const endpoint = await system.v1<Json>(
+      '/v1/webhook-endpoints',
+      { body: { url: 'https://receiver.example/' } },
+      owner,
+    );
+    const test = await system.v1<Json>(
+      `/v1/webhook-endpoints/${String(endpoint.body['id'])}/test`,
+      { body: {} },
+      owner,
+    );
     owned = {
+      endpoint: String(endpoint.body['id']),
+      delivery: String(test.body['delivery']),
       phone,
       email,
       company,
@@ -256,6 +306,8 @@ describe('what a client made', () => {
   it('is still there for its owner, untouched', async () => {
     const verification = await system.v1<Json>(`/v1/verifications/${owned.verification}`);
     expect(verification.body).toMatchObject({ status: 'pending', subject: { reference: owned.reference } });
+    const endpoint = await system.v1<Json>(`/v1/webhook-endpoints/${owned.endpoint}`);
+    expect(endpoint.body).toMatchObject({ state: 'active', description: '', version: 1 });
     const decision = await system.didit<Json>(`session/${owned.session}/decision/`, {}, owner);
     expect(decision.body).toMatchObject({ status: 'Not Started', vendor_data: owned.reference });
     const list = await system.didit<Json>(`sessions/?vendor_data=${owned.reference}`, {}, owner);

@@ -13,6 +13,15 @@ export async function lockSession(tx: Tx, sessionId: string, mode: 'shared' | 'a
   await lock(tx, `session:${sessionId}`, mode);
 }
 
+/** Several, in an order that is the same for everybody. */
+export async function lockSessions(tx: Tx, sessionIds: readonly string[]): Promise<void> {
+  await tx.query(
+    `SELECT pg_advisory_xact_lock_shared(hashtextextended('gatehouse/session:' || id, 1713))
+       FROM (SELECT DISTINCT id FROM unnest($1::text[]) AS s (id) ORDER BY id) s`,
+    [sessionIds],
+  );
+}
+
 async function lock(tx: Tx, name: string, mode: 'shared' | 'alone'): Promise<void> {
   const suffix = mode === 'shared' ? '_shared' : '';
   await tx.query(`SELECT pg_advisory_xact_lock${suffix}(hashtextextended($1, 1713))`, [`gatehouse/${name}`]);

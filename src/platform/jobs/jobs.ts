@@ -49,6 +49,13 @@ export interface JobsParts {
   drainMs: number;
 }
 
+/** The queue's statements in a transaction of ours. */
+function within(tx: Tx) {
+  return {
+    executeSql: async (sql: string, values?: unknown[]) => ({ rows: await tx.query<object[]>(sql, values) }),
+  };
+}
+
 /**
  * Durable jobs in Postgres (pg-boss): left in the transaction of what they follow from, taken by any instance, run at least once, so a
  * handler makes its effects once. A queue is made by a migration (`pgboss.create_queue`, with `notify` and `heartbeatSeconds`), since the
@@ -94,13 +101,20 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
    * @returns the job's id
    */
   async send(tx: Tx, queue: string, data: JobData, options: SendOptions = {}): Promise<string> {
-    const db = {
-      executeSql: async (sql: string, values?: unknown[]) => ({ rows: await tx.query<object[]>(sql, values) }),
-    };
     const startAfter = options.afterS === undefined ? {} : { startAfter: options.afterS };
-    const id = await this.#boss.send(queue, data, { db, ...startAfter });
+    const id = await this.#boss.send(queue, data, { db: within(tx), ...startAfter });
     if (id === null) throw new Error(`the queue ${queue} took no job`);
     return id;
+  }
+
+  /** Several at once. */
+  async sendAll(tx: Tx, queue: string, data: readonly JobData[]): Promise<void> {
+    if (data.length === 0) return;
+    await this.#boss.insert(
+      queue,
+      data.map((one) => ({ data: one })),
+      { db: within(tx) },
+    );
   }
 
   /** Works on the jobs of a queue from the start of this instance until it drains. */

@@ -37,6 +37,30 @@ export class Vault {
     return id;
   }
 
+  /** Several at once. @returns the ids to fetch them by, in the same order */
+  async putAll(tx: Tx, items: readonly VaultItem[]): Promise<string[]> {
+    if (items.length === 0) return [];
+    if (items.some(({ plain }) => plain.length > VAULT_LIMIT_BYTES)) throw new RangeError('too large for the vault');
+    const now = this.clock.epochMs();
+    const ids = items.map(() => uuidv7(now));
+    const keys = await this.ownerKeys(
+      tx,
+      items.map(({ owner }) => owner),
+    );
+    await tx.query(
+      `INSERT INTO platform.vault (id, owner, purpose, sealed, expires_at)
+       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::timestamptz[])`,
+      [
+        ids,
+        items.map(({ owner }) => owner),
+        items.map(({ purpose }) => purpose),
+        items.map(({ owner, plain, purpose }, at) => seal(keys.get(owner)!, plain, `${ids[at]}/${purpose}`)),
+        items.map(({ keepMs }) => new Date(now + keepMs)),
+      ],
+    );
+    return ids;
+  }
+
   /** Undefined when it was never there, has expired or its owner was erased. */
   async get(tx: Tx, id: string, purpose: string): Promise<Buffer | undefined> {
     const [row] = await tx.query<{ sealed: Buffer; wrapped_key: Buffer; owner: string }[]>(
@@ -120,6 +144,22 @@ export class Vault {
       'DELETE FROM platform.vault WHERE id IN (SELECT id FROM platform.vault WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)',
       [this.clock.now(), limit],
     );
+  }
+
+  /** Those that are missing are made; in the order of their names, so that two who make the same never wait for each other. */
+  private async ownerKeys(tx: Tx, owners: readonly string[]): Promise<Map<string, Buffer>> {
+    const names = [...new Set(owners)].sort();
+    await tx.query(
+      `INSERT INTO platform.vault_keys (owner, wrapped_key, created_at)
+       SELECT owner, wrapped_key, $3 FROM unnest($1::text[], $2::bytea[]) AS k (owner, wrapped_key) ON CONFLICT (owner) DO NOTHING`,
+      [names, names.map((owner) => seal(this.keyring.key('vault-wrap'), randomBytes(32), owner)), this.clock.now()],
+    );
+    const rows = await tx.query<{ owner: string; wrapped_key: Buffer }[]>(
+      'SELECT owner, wrapped_key FROM platform.vault_keys WHERE owner = ANY($1)',
+      [names],
+    );
+    if (rows.length < names.length) throw new Error('an owner key was erased while it was being used');
+    return new Map(rows.map(({ owner, wrapped_key }) => [owner, this.unwrap(wrapped_key, owner)]));
   }
 
   private async ownerKey(tx: Tx, owner: string): Promise<Buffer> {

@@ -38,6 +38,20 @@ export function sessionOwner(vendor: string, sessionId: string): string {
   return `${vendor}-session:${sessionId}`;
 }
 
+interface Arriving {
+  id: string;
+  webhook: NewWebhook;
+  holder: SessionHolder | undefined;
+  erased: boolean;
+  open: boolean;
+  digest: Buffer;
+}
+
+const INSERT = `
+INSERT INTO webhooks.inbox (id, vendor, event_key, verdict, reason, event_type, session_id, digest, state, received_at)
+SELECT w.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::bytea[], $9::text[]) AS w
+    ON CONFLICT ON CONSTRAINT inbox_event_key DO NOTHING RETURNING id`;
+
 /** The table of what was received. */
 @Injectable()
 export class Inbox {
@@ -53,33 +67,39 @@ export class Inbox {
     return createHmac('sha256', this.keyring.key('webhook-digest')).update(bytes).digest();
   }
 
-  /** Keeps a webhook once, however often and wherever it arrives. What could not be worked on before gets another chance. */
-  async receive(tx: Tx, webhook: NewWebhook): Promise<Arrival> {
-    const { vendor, eventKey, verdict, reason, eventType, sessionId, digest } = webhook;
-    const now = this.clock.now();
-    const id = uuidv7(now.getTime());
-    const holder = sessionId === undefined ? undefined : await this.sessions.holderOf(tx, sessionId);
-    const erased = holder?.erased === true;
-    const open = sessionId !== undefined && !erased;
-    const [made] = await tx.query<{ id: string }[]>(
-      `INSERT INTO webhooks.inbox (id, vendor, event_key, verdict, reason, event_type, session_id, received_at, digest, state)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT ON CONSTRAINT inbox_event_key DO NOTHING RETURNING id`,
-      [
-        id,
-        vendor,
-        eventKey,
-        verdict,
-        reason,
-        eventType,
-        sessionId ?? null,
-        now,
-        erased ? NO_DIGEST : digest,
-        open ? 'new' : 'kept',
-      ],
+  /**
+   * Keeps each webhook once, however often and wherever it arrives. What could not be worked on before gets another chance.
+   * @returns what each became, in their order
+   */
+  async receive(tx: Tx, webhooks: readonly NewWebhook[]): Promise<Arrival[]> {
+    const holders = await this.sessions.holdersOf(
+      tx,
+      webhooks.flatMap(({ sessionId }) => sessionId ?? []),
     );
-    if (made === undefined) return { ...(await this.again(tx, webhook, erased)), holder };
-    if (!erased) await tx.query('UPDATE webhooks.inbox SET raw = $2 WHERE id = $1', [id, await this.keep(tx, webhook)]);
-    return { id, duplicate: false, open, holder };
+    const arriving = webhooks.map((webhook) => this.arriving(webhook, holders));
+    const rows = await tx.query<{ id: string }[]>(INSERT, [
+      arriving.map(({ id }) => id),
+      webhooks.map(({ vendor }) => vendor),
+      webhooks.map(({ eventKey }) => eventKey),
+      webhooks.map(({ verdict }) => verdict),
+      webhooks.map(({ reason }) => reason),
+      webhooks.map(({ eventType }) => eventType),
+      webhooks.map(({ sessionId }) => sessionId ?? null),
+      arriving.map(({ digest }) => digest),
+      arriving.map(({ open }) => (open ? 'new' : 'kept')),
+      this.clock.now(),
+    ]);
+    const made = new Set(rows.map(({ id }) => id));
+    await this.keep(
+      tx,
+      arriving.filter(({ id, erased }) => made.has(id) && !erased),
+    );
+    const arrivals: Arrival[] = [];
+    for (const { id, webhook, erased, open, holder } of arriving)
+      arrivals.push(
+        made.has(id) ? { id, duplicate: false, open, holder } : { ...(await this.again(tx, webhook, erased)), holder },
+      );
+    return arrivals;
   }
 
   async find(id: string): Promise<WebhookEntity | null> {
@@ -125,9 +145,35 @@ export class Inbox {
     return { id: row.id, duplicate: true, open: row.revived };
   }
 
+  private arriving(webhook: NewWebhook, holders: ReadonlyMap<string, SessionHolder>): Arriving {
+    const { sessionId, digest } = webhook;
+    const holder = sessionId === undefined ? undefined : holders.get(sessionId);
+    const erased = holder?.erased === true;
+    return {
+      id: uuidv7(this.clock.epochMs()),
+      webhook,
+      holder,
+      erased,
+      open: sessionId !== undefined && !erased,
+      digest: erased ? NO_DIGEST : digest,
+    };
+  }
+
   /** Under a key a session: erasing a person erases those of their sessions. */
-  private keep(tx: Tx, { vendor, sessionId, eventKey, bytes }: NewWebhook): Promise<string> {
-    const owner = sessionId === undefined ? `${vendor}-event:${eventKey}` : sessionOwner(vendor, sessionId);
-    return this.vault.put(tx, { owner, purpose: PURPOSE, plain: bytes, keepMs: KEEP_BYTES_MS });
+  private async keep(tx: Tx, arrived: readonly Arriving[]): Promise<void> {
+    const raws = await this.vault.putAll(
+      tx,
+      arrived.map(({ webhook: { vendor, sessionId, eventKey, bytes } }) => ({
+        owner: sessionId === undefined ? `${vendor}-event:${eventKey}` : sessionOwner(vendor, sessionId),
+        purpose: PURPOSE,
+        plain: bytes,
+        keepMs: KEEP_BYTES_MS,
+      })),
+    );
+    if (raws.length === 0) return;
+    await tx.query(
+      'UPDATE webhooks.inbox i SET raw = kept.raw FROM unnest($1::uuid[], $2::uuid[]) AS kept (id, raw) WHERE i.id = kept.id',
+      [arrived.map(({ id }) => id), raws],
+    );
   }
 }

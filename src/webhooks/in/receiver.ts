@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditLog } from '../../audit/index.js';
+import { AuditLog, type RecordInput } from '../../audit/index.js';
 import {
   type Call,
   Clock,
@@ -16,6 +16,7 @@ import {
 import { AddressSet, Anonymous } from '../../policy/index.js';
 import { DiditVendor, type Verdict, type WebhookHeaders } from '../../vendors/index.js';
 import { type Arrival, Inbox } from './inbox.js';
+import { Intake } from './intake.js';
 import { FOLLOW } from './queues.js';
 import { type WebhookEvent, webhookEvent } from './webhook-event.js';
 
@@ -23,10 +24,19 @@ const VENDOR = 'didit';
 
 type Accepted = Exclude<Verdict, { kind: 'forged' }>;
 
+interface Taken {
+  call: Call;
+  verdict: Accepted;
+  event: WebhookEvent;
+  bytes: Buffer;
+  digest: Buffer;
+}
+
 /** Takes a webhook in: judged by its signatures, kept with its record and its job in one transaction, and only then answered. */
 @Injectable()
 export class WebhookReceiver {
   readonly #addresses: AddressSet;
+  readonly #intake: Intake<Taken, Arrival>;
 
   constructor(
     private readonly vendor: DiditVendor,
@@ -41,6 +51,7 @@ export class WebhookReceiver {
     @Inject(CONFIG) config: Config,
   ) {
     this.#addresses = new AddressSet(config.vendors.didit.webhookAddresses);
+    this.#intake = new Intake((taken) => this.database.transaction((tx) => this.keep(tx, taken)));
   }
 
   /** @throws ProblemError `unauthenticated`, or `rate-limited` where too many were forged, when nobody who knows a secret wrote it */
@@ -51,7 +62,7 @@ export class WebhookReceiver {
     call.anonymous = false;
     const digest = this.inbox.digest(bytes);
     const event = webhookEvent(verdict.event, !isSimple(verdict), digest);
-    const arrival = await this.database.transaction((tx) => this.keep(tx, call, { verdict, event, bytes, digest }));
+    const arrival = await this.#intake.take({ call, verdict, event, bytes, digest });
     // Its digests are erased with the person; of one who was erased already there is to be none.
     const { holder } = arrival;
     if (holder !== undefined) call.subject = holder.subject;
@@ -66,43 +77,33 @@ export class WebhookReceiver {
     };
   }
 
-  private async keep(
-    tx: Tx,
-    call: Call,
-    { verdict, event, bytes, digest }: { verdict: Accepted; event: WebhookEvent; bytes: Buffer; digest: Buffer },
-  ): Promise<Arrival> {
-    const arrival = await this.inbox.receive(tx, {
-      vendor: VENDOR,
-      eventKey: event.key,
-      verdict: verdict.kind,
-      reason: reasonOf(verdict),
-      eventType: event.type,
-      sessionId: event.sessionId,
-      bytes,
-      digest,
-    });
-    const now = this.clock.now();
-    await this.audit.appendIn(tx, {
-      id: uuidv7(now.getTime()),
-      at: now.toISOString(),
-      kind: 'webhook.received',
-      call: call.id,
-      trace: call.traceId,
-      verification: arrival.holder?.verification,
-      subject: arrival.holder?.subject,
-      detail: {
-        webhook: arrival.id,
+  private async keep(tx: Tx, taken: readonly Taken[]): Promise<Arrival[]> {
+    const arrivals = await this.inbox.receive(
+      tx,
+      taken.map(({ verdict, event, bytes, digest }) => ({
         vendor: VENDOR,
-        type: event.type,
-        session: event.sessionId,
+        eventKey: event.key,
         verdict: verdict.kind,
         reason: reasonOf(verdict),
-        secret: verdict.secret,
-        duplicate: arrival.duplicate,
-      },
-    });
-    if (arrival.open) await this.jobs.send(tx, FOLLOW, { webhook: arrival.id, call: call.id });
-    return arrival;
+        eventType: event.type,
+        sessionId: event.sessionId,
+        bytes,
+        digest,
+      })),
+    );
+    const now = this.clock.now();
+    const both = taken.map((one, at) => ({ ...one, arrival: arrivals[at]! }));
+    await this.audit.appendAllIn(
+      tx,
+      both.map((one) => recordOf(one, now)),
+    );
+    const open = both.filter(({ arrival }) => arrival.open);
+    await this.jobs.sendAll(
+      tx,
+      FOLLOW,
+      open.map(({ arrival, call }) => ({ webhook: arrival.id, call: call.id })),
+    );
+    return arrivals;
   }
 
   /** Nothing is kept of a forged one but that it came; a flood of them costs one counted record and no signal. */
@@ -130,6 +131,28 @@ export class WebhookReceiver {
       this.log.error('a forged webhook could not be told', { callId: call.id, error });
     }
   }
+}
+
+function recordOf({ call, event, verdict, arrival }: Taken & { arrival: Arrival }, now: Date): RecordInput {
+  return {
+    id: uuidv7(now.getTime()),
+    at: now.toISOString(),
+    kind: 'webhook.received',
+    call: call.id,
+    trace: call.traceId,
+    verification: arrival.holder?.verification,
+    subject: arrival.holder?.subject,
+    detail: {
+      webhook: arrival.id,
+      vendor: VENDOR,
+      type: event.type,
+      session: event.sessionId,
+      verdict: verdict.kind,
+      reason: reasonOf(verdict),
+      secret: verdict.secret,
+      duplicate: arrival.duplicate,
+    },
+  };
 }
 
 function isSimple(verdict: Accepted): boolean {

@@ -302,7 +302,7 @@ describe('a webhook that cannot be kept', () => {
   });
 
   it('is refused with 503 at once when the transaction fails, and leaves nothing half-way', async () => {
-    vi.spyOn(log.auditLog, 'appendIn').mockRejectedValueOnce(new Error('the log is away'));
+    vi.spyOn(log.auditLog, 'appendAllIn').mockRejectedValueOnce(new Error('the log is away'));
     await expect(post()).rejects.toMatchObject({ code: 'audit-unavailable' });
     expect(await rows()).toEqual([]);
     expect(await queued()).toBe(0);
