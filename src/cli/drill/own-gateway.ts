@@ -27,10 +27,8 @@ export interface GatewayParts {
   system: Scenario['system'];
 }
 
-/** The gateways of a drill as an operator would set them up: keys, settings, the first administrator and client, then the instances. */
-export async function ownGateways(
-  parts: GatewayParts,
-): Promise<{ instances: Instance[]; secrets: BootstrapSecrets; dataDirs: string[] }> {
+/** The gateways of a drill as an operator would set them up: keys, settings, the first administrator and client. None is started yet. */
+export async function ownGateways(parts: GatewayParts): Promise<OwnGateways> {
   const { dir, tls, vendor, system } = parts;
   const keys = join(dir, 'keys');
   const settings = join(dir, 'gatehouse.yaml');
@@ -61,8 +59,38 @@ export async function ownGateways(
     mkdirSync(dataDir, { recursive: true });
     instances.push(new Instance({ ...env, GATEHOUSE_DATA_DIR: dataDir }, await freePort(), await freePort()));
   }
-  await Promise.all(instances.map((instance) => instance.start()));
-  return { instances, secrets, dataDirs };
+  return new OwnGateways(instances, dataDirs, secrets);
+}
+
+/** The gateways of a drill's own system. */
+export class OwnGateways {
+  #killed = 0;
+
+  constructor(
+    readonly instances: readonly Instance[],
+    readonly dataDirs: readonly string[],
+    readonly secrets: BootstrapSecrets,
+  ) {}
+
+  /** So many are up, and no others. */
+  async bring(count: number): Promise<void> {
+    const start = async (instance: Instance): Promise<void> => void (instance.isUp || (await instance.start()));
+    await Promise.all(this.instances.map((instance, n) => (n < count ? start(instance) : instance.stop())));
+  }
+
+  /** The first so many are dead; those that were and need not be any more are started again. */
+  async kill(count: number): Promise<void> {
+    const before = this.#killed;
+    this.#killed = count;
+    for (const [n, instance] of this.instances.entries()) {
+      if (n < count && n >= before) await instance.kill();
+      if (n >= count && n < before) await instance.start();
+    }
+  }
+
+  shiftClock(seconds: number): void {
+    for (const instance of this.instances) instance.shiftClock(seconds);
+  }
 }
 
 export async function freePort(): Promise<number> {

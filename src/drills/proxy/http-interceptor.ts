@@ -24,6 +24,14 @@ export interface HttpInterceptorOptions {
   vendor: Dispatcher;
   /** 0 to 1. */
   random?: () => number;
+  onRequest?: (request: InterceptedRequest) => void;
+}
+
+export interface InterceptedRequest {
+  /** Undefined for none of the gateway's. */
+  operation: OperationName | undefined;
+  /** Undefined for one that is let through whole. */
+  fault: HttpFault | undefined;
 }
 
 /** Hop by hop, or made anew on each side (RFC 9110 section 7.6.1). */
@@ -43,7 +51,6 @@ export class HttpInterceptor {
   readonly #options: HttpInterceptorOptions;
   readonly #server: Server;
   #faults: readonly AimedHttpFault[] = [];
-  #requests = 0;
 
   private constructor(options: HttpInterceptorOptions) {
     this.#options = options;
@@ -51,7 +58,6 @@ export class HttpInterceptor {
     this.#server = createServer(
       { cert, key, minVersion: 'TLSv1.2', keepAliveTimeout: KEEP_ALIVE_MS },
       (request, response) => {
-        this.#requests += 1;
         this.serve(request, response).catch(() => response.destroy());
       },
     );
@@ -69,11 +75,6 @@ export class HttpInterceptor {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Requests that came through so far. */
-  get requests(): number {
-    return this.#requests;
-  }
-
   use(faults: readonly AimedHttpFault[]): void {
     this.#faults = faults;
   }
@@ -86,7 +87,9 @@ export class HttpInterceptor {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const fault = this.draw(request);
+    const operation = operationOf(request);
+    const fault = this.draw(operation);
+    this.#options.onRequest?.({ operation, fault });
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     if (fault !== undefined && !worksFirst(fault)) {
@@ -101,10 +104,7 @@ export class HttpInterceptor {
     await this.forward(request, response, fault !== undefined && worksFirst(fault) ? fault : undefined, gone.signal);
   }
 
-  private draw({ method, url = '' }: IncomingMessage): HttpFault | undefined {
-    if (this.#faults.length === 0) return undefined;
-    const [path = ''] = url.split('?');
-    const operation = PATTERNS.find((one) => one.method === method && one.pattern.test(path))?.name;
+  private draw(operation: OperationName | undefined): HttpFault | undefined {
     const random = this.#options.random ?? Math.random;
     const struck = this.#faults.find(
       ({ operations, share }) =>
@@ -144,6 +144,11 @@ export class HttpInterceptor {
     }
     response.write(body.subarray(0, Math.ceil(body.length / 2)), () => response.socket?.destroy());
   }
+}
+
+function operationOf({ method, url = '' }: IncomingMessage): OperationName | undefined {
+  const [path = ''] = url.split('?');
+  return PATTERNS.find((one) => one.method === method && one.pattern.test(path))?.name;
 }
 
 function onwards(headers: Record<string, string | string[] | undefined>): Record<string, string | string[]> {

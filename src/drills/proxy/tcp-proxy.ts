@@ -15,6 +15,8 @@ export interface TcpProxyOptions {
   /** What it presents for `tls-expired`, PEM. */
   expired?: { cert: string; key: string };
   host?: string;
+  /** Told once of each connection whose bytes a fault keeps from the peer; of those that the system itself refuses nobody knows. */
+  onLost?: () => void;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -31,7 +33,6 @@ export class TcpProxy {
   #server: Server;
   #port = 0;
   #faults: readonly NetworkFault[] = [];
-  #opened = 0;
   #closed = false;
 
   private constructor(private readonly options: TcpProxyOptions) {
@@ -47,11 +48,6 @@ export class TcpProxy {
 
   get port(): number {
     return this.#port;
-  }
-
-  /** Connections that were asked of it so far; those refused by the system itself are not seen. */
-  get opened(): number {
-    return this.#opened;
   }
 
   /**
@@ -101,9 +97,10 @@ export class TcpProxy {
   }
 
   private async serve(client: Socket): Promise<void> {
-    this.#opened += 1;
     this.keep(client);
+    const lost = (): void => this.options.onLost?.();
     const kinds = new Set(this.#faults.map(({ kind }) => kind));
+    if (kinds.has('half-open') || kinds.has('tls-expired')) lost();
     // Accepted by the system, and then nobody is there.
     if (kinds.has('half-open')) return void client.resume();
     if (kinds.has('tls-expired')) return this.presentExpired(client);
@@ -117,7 +114,7 @@ export class TcpProxy {
     // After an orderly end what is still on its way comes through first.
     peer.once('close', (failed) => failed && client.resetAndDestroy());
     const faults = (): readonly NetworkFault[] => this.#faults;
-    Lane.open('up', client, peer, faults);
+    Lane.open('up', client, peer, faults, lost);
     Lane.open('down', peer, client, faults);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fellBack, recoveredMs, timeline } from './figures.js';
-import { interleaved, type Outcome } from './load.js';
+import { interleaved, type Outcome, rungOf } from './load.js';
 
 const outcome = (dueMs: number, members: Partial<Outcome> = {}): Outcome => ({
   kind: 'reads',
@@ -41,6 +41,15 @@ describe('what is made of the answers', () => {
       { second: 0, fresh: 1, fallback: 1, refused: 0, failed: 0, slowestMs: 20 },
       { second: 1, fresh: 0, fallback: 0, refused: 0, failed: 1, slowestMs: 20 },
     ]);
+  });
+
+  it('takes the rung of a verification wherever it is read, and that of the answer where there is none', () => {
+    const kept = { status: 200, headers: { 'gatehouse-rung': 'cached' }, text: '' };
+    expect(rungOf('reads', { ...kept, body: { rung: 'fresh' } })).toBe('fresh');
+    expect(rungOf('finishes', { ...kept, body: { rung: 'fresh' } })).toBe('fresh');
+    expect(rungOf('finishes', { ...kept, body: { rung: 'queued' } })).toBe('queued');
+    expect(rungOf('dropInReads', { ...kept, body: {} })).toBe('cached');
+    expect(rungOf('creates', { ...kept, headers: {}, status: 503, body: {} })).toBe('none');
   });
 
   it('comes of a mix that spreads each kind over the whole', () => {

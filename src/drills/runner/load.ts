@@ -150,11 +150,10 @@ export function interleaved(mix: Scenario['load']['mix']): Kind[] {
 
 /**
  * On which rung of the fallback ladder an answer stands, as it says itself. What the gateway has kept of a verification answers ordinary reads,
- * too, and says so: there the verification's own rung counts.
+ * too, and says so: of a verification its own rung counts.
  */
-function rungOf(kind: Kind, { status, headers, body }: Reply): string {
-  const isRead = kind === 'reads' || kind === 'finishes';
-  const named = isRead && status < 300 ? body['rung'] : headers['gatehouse-rung'];
+export function rungOf(kind: Kind, { status, headers, body }: Reply): string {
+  const named = kind !== 'dropInReads' && status < 300 ? body['rung'] : headers['gatehouse-rung'];
   if (typeof named === 'string') return named;
   return status >= 200 && status < 300 ? 'fresh' : 'none';
 }

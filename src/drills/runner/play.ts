@@ -19,6 +19,7 @@ type Tell = (line: string) => void;
 
 /** Plays a scenario on a stage: puts the faults to work in their time under the load, measures, judges. The stage stays up. */
 export async function play({ scenario, digest }: ReadScenario, stage: Stage, tell: Tell): Promise<DrillReport> {
+  await stage.prepare(scenario.system);
   const load = new Load(stage.caller, scenario.load, stage.finish);
   await stage.caller.takeTokens();
   await load.prepare();
@@ -36,7 +37,6 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
   const startedAt = new Date();
   const ended = new AbortController();
   timetable.begin();
-  const attemptsBefore = stage.attempts();
   const attempts = watchAttempts(stage, openMs, ended.signal);
   const notice = watchNotice(stage, new Date(startedAt.getTime() + firstMs), ended.signal);
   await load.run();
@@ -64,7 +64,7 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
     doubled: (await doubled(stage, outcomes, startedAt)) ?? null,
     attemptsWhileOpen: (await attempts) ?? null,
     calls: {
-      attemptsAtTheVendor: stage.attempts() - attemptsBefore,
+      attemptsAtTheVendor: stage.attempts(startedAt).length,
       finishedAtTheVendor: load.finished.length,
       undecided: late.length,
     },
@@ -118,10 +118,10 @@ async function watchAttempts(
   const [from, to] = span;
   try {
     await sleep(from, undefined, { signal });
-    const before = stage.attempts();
+    const begun = new Date();
     // Shortly before its end: what comes with the end is no attempt at a dead vendor.
     await sleep(Math.max(0, to - from - LOOK_EVERY_MS), undefined, { signal });
-    return stage.attempts() - before;
+    return stage.attempts(begun).length;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import type { ScenarioFault } from '../scenario/schema.js';
+import type { Attempt } from '../proxy/attempts.js';
+import type { Scenario, ScenarioFault } from '../scenario/schema.js';
 import type { Caller } from './caller.js';
 import type { Finish } from './load.js';
 
@@ -14,10 +15,12 @@ export interface Stage {
   readonly caller: Caller;
   /** Undefined where nobody can play the person at the vendor's page. */
   readonly finish: Finish | undefined;
+  /** Is as the scenario wants its system. */
+  prepare(system: Scenario['system']): Promise<void>;
   /** Puts these faults to work and no others. */
   apply(faults: readonly ScenarioFault[]): Promise<void>;
-  /** Attempts at the vendor that left the gateway so far. */
-  attempts(): number;
+  /** Attempts at the vendor since. */
+  attempts(since: Date): readonly Attempt[];
   noticed(since: Date): Promise<Noticed | undefined>;
   /** Sessions that the vendor made since, by what it was told of their person; undefined where its books are closed to us. */
   sessionsMade(since: Date): Promise<ReadonlyMap<string, ReadonlySet<string>> | undefined>;

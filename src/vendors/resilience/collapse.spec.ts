@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collapse } from './collapse.js';
+import { collapse, TIME_IS_OVER } from './collapse.js';
 import type { Answered, Next, Operation, Passage, Stage, Wanted } from './passage.js';
 import { CREATE, failing, passageOf, READ } from './testing/parts.js';
 
@@ -56,6 +56,16 @@ describe('equal reads', () => {
     second.abort();
     expect(await asks[1]?.end).toBe('vendor-timeout');
     expect(sent[0]?.wanted.signal?.aborted).toBe(true);
+    expect(sent[0]?.wanted.signal?.reason).not.toBe(TIME_IS_OVER);
+  });
+
+  it('end with the time of the last of them, and the call is told that it was the time', async () => {
+    const gone = new AbortController();
+    const asks = [ask({ signal: gone.signal }), ask({ deadlineMs: Date.now() + 9_000 })];
+    gone.abort();
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(await asks[1]?.end).toBe('vendor-timeout');
+    expect(sent[0]?.wanted.signal?.reason).toBe(TIME_IS_OVER);
   });
 
   it('keep each its own deadline', async () => {

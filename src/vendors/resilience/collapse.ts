@@ -6,6 +6,8 @@ const YOUNG_MS = 500;
 const MOST_UNDER_WAY = 10_000;
 
 const NOBODY = new Error('nobody waits for it');
+/** The last who waited had no more time: what the vendor did not do in it is the vendor's, as it is in a call that nobody shares. */
+export const TIME_IS_OVER = new Error('nobody has time for it');
 
 interface Run<T> {
   readonly answer: Promise<T>;
@@ -13,6 +15,8 @@ interface Run<T> {
   readonly deadlineMs: number;
   readonly abort: AbortController;
   askers: number;
+  /** Why the last who left did. */
+  left: Error;
   ended: boolean;
 }
 
@@ -53,7 +57,15 @@ export function collapse<T extends Answered>(parts: CollapseParts): Stage<T> {
     const abort = new AbortController();
     const deadlineMs = nowMs + parts.longestMs(passage);
     const shared = passage.shared(abort.signal, deadlineMs);
-    const run: Run<T> = { answer: next(shared), startedMs: nowMs, deadlineMs, abort, askers: 0, ended: false };
+    const run: Run<T> = {
+      answer: next(shared),
+      startedMs: nowMs,
+      deadlineMs,
+      abort,
+      askers: 0,
+      left: NOBODY,
+      ended: false,
+    };
     runs.set(key, run);
     const ended = (): void => {
       run.ended = true;
@@ -74,7 +86,7 @@ export function collapse<T extends Answered>(parts: CollapseParts): Stage<T> {
     } finally {
       run.askers -= 1;
       // Only what still runs: to abort makes an error object, which costs more than all the rest of this stage.
-      if (run.askers === 0 && !run.ended) run.abort.abort(NOBODY);
+      if (run.askers === 0 && !run.ended) run.abort.abort(run.left);
     }
   }
 
@@ -84,11 +96,13 @@ export function collapse<T extends Answered>(parts: CollapseParts): Stage<T> {
     const sooner = deadlineMs < run.deadlineMs;
     if (signal === undefined && !sooner) return run.answer;
     return new Promise((resolve, reject) => {
-      const end = (reason: string): void => reject(new VendorFailure('vendor-timeout', { outcome: 'unknown', reason }));
-      const gone = (): void => end('the call was given up');
-      const timer = sooner
-        ? setTimeout(() => end('no answer in time'), Math.max(0, deadlineMs - parts.nowMs()))
-        : undefined;
+      const end = (left: Error, reason: string): void => {
+        run.left = left;
+        reject(new VendorFailure('vendor-timeout', { outcome: 'unknown', reason }));
+      };
+      const gone = (): void => end(NOBODY, 'the call was given up');
+      const late = (): void => end(TIME_IS_OVER, 'no answer in time');
+      const timer = sooner ? setTimeout(late, Math.max(0, deadlineMs - parts.nowMs())) : undefined;
       if (signal?.aborted === true) gone();
       signal?.addEventListener('abort', gone, { once: true });
       const settle = (): void => {

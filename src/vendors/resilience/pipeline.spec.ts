@@ -91,6 +91,26 @@ describe('the pipeline, second by second', () => {
   const share = (code: string, of: Ended[]): number => of.filter((one) => one.code === code).length / of.length;
   const since = (ms: number): Ended[] => ended.filter(({ startedMs }) => startedMs >= ms);
 
+  it('opens on reads that hang, though each ends with the time of the last who shares it', async () => {
+    behave = (_, sending) => hang(sending);
+    for (let n = 0; n < 10; n += 1) void call(READ, { key: `session ${n}`, deadlineMs: Date.now() + 9_000 });
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(changes).toContainEqual({ operation: READ.name, state: 'open' });
+  });
+
+  it('learns nothing from reads whose callers go away or have no time, shared or not', async () => {
+    behave = (_, sending) => hang(sending);
+    const gone = new AbortController();
+    for (let n = 0; n < 10; n += 1) {
+      void call(READ, { key: `session ${n}`, signal: gone.signal });
+      void call(READ, { key: `other ${n}`, deadlineMs: Date.now() + 1_000 });
+    }
+    await vi.advanceTimersByTimeAsync(9_000);
+    gone.abort();
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(changes).toEqual([]);
+  });
+
   it.each([
     ['refuses connections', (_: Operation, sending: Sending) => fails(sending, unreachable)],
     ['answers 500', (_: Operation, sending: Sending) => fails(sending)],

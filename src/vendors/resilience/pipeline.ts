@@ -3,7 +3,7 @@ import { VendorFailure, VendorRefusal } from '../failure.js';
 import { type BreakerChange, Breakers } from './breakers.js';
 import type { BreakerSettings } from './breaker.js';
 import { Bulkhead, type BulkheadSettings } from './bulkhead.js';
-import { collapse } from './collapse.js';
+import { collapse, TIME_IS_OVER } from './collapse.js';
 import type { FairBudget } from './fair-budget.js';
 import { OWN_WORK, WEBHOOKS } from './fair-window.js';
 import { Origins } from './origins.js';
@@ -169,7 +169,7 @@ export class Pipeline<T extends Answered> {
     } finally {
       passage.attempts += trip.sent;
       const nowMs = this.#parts.nowMs();
-      const course = { operation: operation.timeout, trip, elapsedMs: nowMs - startedMs, gone: isGone(wanted) };
+      const course = { operation: operation.timeout, trip, elapsedMs: nowMs - startedMs, gone: isAbandoned(wanted) };
       const { breaker, timeouts } = this.#parts.settings;
       passage.verdict = verdictOf(failure, course, { slow: breaker.slow, timeouts });
       this.origins.leave(origin, passage.verdict, nowMs);
@@ -184,6 +184,10 @@ export class Pipeline<T extends Answered> {
 
 function isGone({ signal }: Wanted): boolean {
   return signal?.aborted === true;
+}
+
+function isAbandoned({ signal }: Wanted): boolean {
+  return signal?.aborted === true && signal.reason !== TIME_IS_OVER;
 }
 
 /** Whose share of the vendor's budget a call takes from. */
