@@ -94,9 +94,9 @@ describe('runs of workflows', () => {
     await sql(
       `WITH made AS (INSERT INTO orchestration.verifications
          SELECT (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(), 'idempotency_id', gen_random_uuid()))).*
-           FROM orchestration.verifications v, generate_series(1, $2) WHERE v.id = $1 RETURNING id),
-       runs AS (INSERT INTO orchestration.workflow_runs (verification_id, deadline, wake_at)
-         SELECT id, now() + interval '1 hour', now() FROM made RETURNING verification_id AS id),
+           FROM orchestration.verifications v, generate_series(1, $2) WHERE v.id = $1 RETURNING id, client_id),
+       runs AS (INSERT INTO orchestration.workflow_runs (verification_id, client_id, deadline, wake_at)
+         SELECT id, client_id, now() + interval '1 hour', now() FROM made RETURNING verification_id AS id),
        steps AS (INSERT INTO orchestration.workflow_steps (verification_id, name, position)
          SELECT runs.id, s.name, s.position FROM runs, orchestration.workflow_steps s WHERE s.verification_id = $1)
        INSERT INTO orchestration.uploads (verification_id, name, media_type, bytes, item, kept_at)

@@ -81,16 +81,10 @@ export class WorkflowEngine {
     private readonly clock: Clock,
   ) {}
 
-  /** Takes the run as far as it goes without waiting for a rest; nothing when another engine is at it. */
-  async drive(id: string): Promise<void> {
+  /** Takes runs that are due. @param mostEach how many of one client's it may be at. @returns their ids, each to go on with */
+  claimDue(most: number, mostEach: number): Promise<string[]> {
     const now = this.clock.epochMs();
-    if (await this.runs.claim(id, this.holder, new Date(now), new Date(now + RUN_LEASE_MS))) await this.goOn(id);
-  }
-
-  /** Takes runs that are due. @returns their ids, each to go on with */
-  claimDue(most: number): Promise<string[]> {
-    const now = this.clock.epochMs();
-    return this.runs.claimDue(this.holder, new Date(now), new Date(now + RUN_LEASE_MS), most);
+    return this.runs.claimDue(this.holder, new Date(now), new Date(now + RUN_LEASE_MS), { most, mostEach });
   }
 
   /** Sends nothing any more: what is under way ends, and the rest is left to other engines. */
@@ -98,7 +92,7 @@ export class WorkflowEngine {
     this.#stopping = true;
   }
 
-  /** With a run that this engine has taken. */
+  /** Takes a run that this engine has claimed as far as it goes without waiting for a rest. */
   async goOn(id: string): Promise<void> {
     const underWay = new Map<string, Promise<Settled>>();
     const known: Known = { reports: new Map() };

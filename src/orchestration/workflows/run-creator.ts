@@ -66,7 +66,7 @@ export class RunCreator {
     await this.store.insert(tx, row);
     const sealedInput = await this.reports.sealInput(tx, row, { reference, expected: body.expected ?? {} });
     const steps = definition.steps.map((step) => step.name);
-    await this.runs.insert(tx, row.id, { deadline, wakeAt: deadline, holder: null, sealedInput }, steps);
+    await this.runs.insert(tx, row.id, clientId, { deadline, wakeAt: deadline, holder: null, sealedInput }, steps);
     await this.progress.begun(tx, call, row);
     return this.starter.startIfComplete(tx, call, row, workflow);
   }

@@ -51,10 +51,11 @@ export class RunStore {
     return this.database.transaction(work);
   }
 
-  async insert(tx: Tx, id: string, run: RunRow, steps: readonly string[]): Promise<void> {
+  async insert(tx: Tx, id: string, clientId: string, run: RunRow, steps: readonly string[]): Promise<void> {
     await tx.query(
-      `INSERT INTO orchestration.workflow_runs (verification_id, deadline, wake_at, sealed_input) VALUES ($1, $2, $3, $4)`,
-      [id, run.deadline, run.wakeAt, run.sealedInput],
+      `INSERT INTO orchestration.workflow_runs (verification_id, client_id, deadline, wake_at, sealed_input)
+       VALUES ($1, $2, $3, $4, $5)`,
+      [id, clientId, run.deadline, run.wakeAt, run.sealedInput],
     );
     await tx.query(
       `INSERT INTO orchestration.workflow_steps (verification_id, name, position)
@@ -122,17 +123,6 @@ export class RunStore {
     ]);
   }
 
-  /** Takes the run for one engine, unless another is at it. @returns whether it was taken */
-  async claim(id: string, holder: string, now: Date, until: Date): Promise<boolean> {
-    const rows = await this.database.query<object>(
-      `WITH taken AS (UPDATE orchestration.workflow_runs SET holder = $2, lease_until = $4
-         WHERE verification_id = $1 AND wake_at IS NOT NULL AND (lease_until IS NULL OR lease_until <= $3) RETURNING 1)
-       SELECT FROM taken`,
-      [id, holder, now, until],
-    );
-    return rows.length === 1;
-  }
-
   /** All runs that this engine is at. */
   async renew(holder: string, until: Date): Promise<void> {
     await this.database.query('UPDATE orchestration.workflow_runs SET lease_until = $2 WHERE holder = $1', [
@@ -158,17 +148,43 @@ export class RunStore {
     );
   }
 
-  /** Takes runs that are due and that nobody is at, those first that have been due for longest. */
-  async claimDue(holder: string, now: Date, until: Date, most: number): Promise<string[]> {
+  /**
+   * Takes runs that are due and that nobody is at: of the client with fewest under way first, and of each client those that have been due
+   * for longest.
+   * @param mostEach how many of one client's this engine may be at
+   */
+  async claimDue(
+    holder: string,
+    now: Date,
+    until: Date,
+    { most, mostEach }: { most: number; mostEach: number },
+  ): Promise<string[]> {
     const rows = await this.database.query<{ id: string }>(
-      `WITH due AS (
-         SELECT verification_id FROM orchestration.workflow_runs
-          WHERE wake_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) ORDER BY wake_at LIMIT $4 FOR UPDATE SKIP LOCKED),
+      `WITH RECURSIVE clients AS (
+         (SELECT client_id FROM orchestration.workflow_runs WHERE wake_at IS NOT NULL ORDER BY client_id LIMIT 1)
+         UNION ALL
+         SELECT (SELECT client_id FROM orchestration.workflow_runs WHERE wake_at IS NOT NULL AND client_id > c.client_id
+                  ORDER BY client_id LIMIT 1) FROM clients c WHERE c.client_id IS NOT NULL),
+       under_way AS (
+         SELECT client_id, count(*) AS everywhere, count(*) FILTER (WHERE holder = $1) AS here
+           FROM orchestration.workflow_runs WHERE holder IS NOT NULL AND lease_until > $2 GROUP BY client_id),
+       next AS (
+         SELECT due.verification_id, coalesce(everywhere, 0) + due.place AS turn, due.wake_at
+           FROM clients CROSS JOIN LATERAL (
+             SELECT verification_id, wake_at, row_number() OVER (ORDER BY wake_at) AS place
+               FROM orchestration.workflow_runs r
+              WHERE r.client_id = clients.client_id AND wake_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
+              ORDER BY wake_at LIMIT $4) due LEFT JOIN under_way USING (client_id)
+          WHERE coalesce(here, 0) + due.place <= $5
+          ORDER BY turn, wake_at LIMIT $4),
+       free AS (
+         SELECT verification_id FROM orchestration.workflow_runs r JOIN next USING (verification_id)
+          WHERE lease_until IS NULL OR lease_until <= $2 FOR UPDATE OF r SKIP LOCKED),
        taken AS (
-         UPDATE orchestration.workflow_runs r SET holder = $1, lease_until = $3 FROM due WHERE r.verification_id = due.verification_id
-         RETURNING r.verification_id AS id)
+         UPDATE orchestration.workflow_runs r SET holder = $1, lease_until = $3 FROM free
+          WHERE r.verification_id = free.verification_id RETURNING r.verification_id AS id)
        SELECT id FROM taken`,
-      [holder, now, until, most],
+      [holder, now, until, most, mostEach],
     );
     return rows.map(({ id }) => id);
   }

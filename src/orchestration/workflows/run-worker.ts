@@ -11,9 +11,12 @@ import { RUN_JOB } from './step-sender.js';
 
 const SWEEP_EVERY_MS = 1_000;
 
+/** A client's part of the runs at once: the rest is for who comes next, however long the vendor takes over those under way. */
+const SHARE = 3 / 4;
+
 /**
- * Drives the runs that are due, so many at once and no more: those that have just started by the job that their start leaves, and by a sweep
- * what has rested, has to expire, found no room, or was left by an engine that died.
+ * Drives the runs that are due, so many at once and no more, clients in turn: the job that a start leaves, a place that comes free and a
+ * clock call for a look at what has just started, has rested, has to expire, found no room, or was left by an engine that died.
  */
 @Injectable()
 export class RunWorker implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -21,6 +24,8 @@ export class RunWorker implements OnModuleInit, OnApplicationBootstrap, BeforeAp
   #leases: Rounds | undefined;
   readonly #driving = new Set<Promise<void>>();
   #draining = false;
+  /** Something may have become due since the last look. */
+  #called = false;
 
   constructor(
     private readonly engine: WorkflowEngine,
@@ -31,8 +36,7 @@ export class RunWorker implements OnModuleInit, OnApplicationBootstrap, BeforeAp
   ) {}
 
   onModuleInit(): void {
-    const { runsAtOnce } = this.config.workflows;
-    this.jobs.work(RUN_JOB, ({ data }) => this.started(data['verification'] ?? ''), { concurrency: runsAtOnce });
+    this.jobs.work(RUN_JOB, () => Promise.resolve(this.look()));
     this.lifecycle.whenDraining(() => {
       this.#draining = true;
       this.engine.stop();
@@ -52,26 +56,29 @@ export class RunWorker implements OnModuleInit, OnApplicationBootstrap, BeforeAp
 
   /** Takes as many of the runs that are due as there is room for. */
   async sweep(): Promise<void> {
-    if (this.room <= 0) return;
-    for (const id of await this.engine.claimDue(this.room)) void this.drive(this.engine.goOn(id));
+    const mostEach = Math.ceil(this.config.workflows.runsAtOnce * SHARE);
+    do {
+      this.#called = false;
+      if (this.room <= 0) return;
+      for (const id of await this.engine.claimDue(this.room, mostEach)) void this.drive(id);
+    } while (this.#called);
   }
 
-  /** Where there is no room the run stays due, and a sweep finds it. */
-  private async started(id: string): Promise<void> {
-    if (this.room > 0) await this.drive(this.engine.drive(id));
+  private look(): void {
+    this.#called = true;
+    this.#sweeps?.now();
   }
 
   private get room(): number {
     return this.#draining ? 0 : this.config.workflows.runsAtOnce - this.#driving.size;
   }
 
-  private async drive(work: Promise<void>): Promise<void> {
-    const full = this.room <= 1;
-    const driving = this.watch(work);
+  private async drive(id: string): Promise<void> {
+    const driving = this.watch(this.engine.goOn(id));
     this.#driving.add(driving);
     await driving;
     this.#driving.delete(driving);
-    if (full) this.#sweeps?.now();
+    this.look();
   }
 
   /** A run that could not be gone on with is found again once its lease has lapsed. */

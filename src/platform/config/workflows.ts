@@ -23,7 +23,8 @@ export const workflows = z.strictObject({
       'Workflows by name, as docs/workflows.md tells: a definition that differs from the published one is published as its next version at the start.',
   }),
   runsAtOnce: z.int().min(1).max(64).default(8).meta({
-    description: 'Runs of workflows that an instance takes further at once; the others wait in Postgres.',
+    description:
+      'Runs of workflows that an instance takes further at once, three quarters of them at most for one client; the others wait in Postgres.',
   }),
   uploadMemory: size()
     .prefault('128mb')

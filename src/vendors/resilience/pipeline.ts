@@ -122,7 +122,9 @@ export class Pipeline<T extends Answered> {
 
   readonly #place: Stage<T> = async (passage, next) => {
     const of = laneOf(passage.operation.timeout);
-    const turn = this.bulkhead.enter(of, passage.wanted.priority, this.#leftMs(passage), passage.wanted.signal);
+    const { priority, signal } = passage.wanted;
+    const who = payerOf(passage.wanted);
+    const turn = this.bulkhead.enter(of, { who, priority, leftMs: this.#leftMs(passage), signal });
     if (turn !== undefined) await turn;
     let stream: Readable | undefined;
     try {
@@ -131,8 +133,8 @@ export class Pipeline<T extends Answered> {
       return answer;
     } finally {
       // A body that still comes keeps its connection busy.
-      if (stream === undefined || stream.destroyed) this.bulkhead.leave(of);
-      else stream.once('close', () => this.bulkhead.leave(of));
+      if (stream === undefined || stream.destroyed) this.bulkhead.leave(of, who);
+      else stream.once('close', () => this.bulkhead.leave(of, who));
     }
   };
 

@@ -119,8 +119,8 @@ class MortalVendor extends StepVendor {
   }
 }
 
-/** Drives a run with an engine of its own until that returns, fails or dies. */
-export async function driveMortal(mortal: Mortal, id: string): Promise<'returned' | 'failed' | 'died'> {
+/** Drives the run that is due with an engine of its own until that returns, fails or dies. */
+export async function driveMortal(mortal: Mortal): Promise<'returned' | 'failed' | 'died'> {
   const { get } = mortal;
   const life = new Life();
   const runs = new MortalRuns(life, mortal);
@@ -136,7 +136,8 @@ export async function driveMortal(mortal: Mortal, id: string): Promise<'returned
     new MortalVendor(life, mortal),
     mortal.clock,
   );
-  const driven = engine.drive(id).then(
+  const due = await engine.claimDue(1, 1);
+  const driven = Promise.all(due.map((id) => engine.goOn(id))).then(
     () => 'returned' as const,
     (error: unknown) => {
       if (error instanceof Undone) return 'failed' as const;
