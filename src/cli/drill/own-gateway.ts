@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { BootstrapSecrets } from '../../auth/index.js';
 import type { Scenario } from '../../drills/index.js';
-import { generateKeyFiles, loadConfig } from '../../platform/index.js';
+import { type Config, generateKeyFiles, loadConfig } from '../../platform/index.js';
 import { bootstrapDatabase } from '../bootstrap.js';
 import { Instance } from './instance.js';
 
@@ -52,14 +52,15 @@ export async function ownGateways(parts: GatewayParts): Promise<OwnGateways> {
     GATEHOUSE_LOG_LEVEL: 'warn',
   };
   await generateKeyFiles(keys);
-  const secrets = await bootstrapDatabase(loadConfig({ ...env, GATEHOUSE_DATA_DIR: join(dir, 'bootstrap') }));
+  const config = loadConfig({ ...env, GATEHOUSE_DATA_DIR: join(dir, 'bootstrap') });
+  const secrets = await bootstrapDatabase(config);
   const dataDirs = Array.from({ length: system.instances }, (_, n) => join(dir, `instance-${n}`));
   const instances: Instance[] = [];
   for (const dataDir of dataDirs) {
     mkdirSync(dataDir, { recursive: true });
     instances.push(new Instance({ ...env, GATEHOUSE_DATA_DIR: dataDir }, await freePort(), await freePort()));
   }
-  return new OwnGateways(instances, dataDirs, secrets);
+  return new OwnGateways(instances, dataDirs, secrets, config);
 }
 
 /** The gateways of a drill's own system. */
@@ -70,6 +71,7 @@ export class OwnGateways {
     readonly instances: readonly Instance[],
     readonly dataDirs: readonly string[],
     readonly secrets: BootstrapSecrets,
+    readonly config: Config,
   ) {}
 
   /** So many are up, and no others. */

@@ -130,15 +130,18 @@ export class OwnSystem implements Stage {
     await gateways.kill(at('instance').length);
   }
 
+  get config(): Stage['config'] {
+    return this.parts.gateways.config;
+  }
+
   attempts(since: Date): readonly Attempt[] {
     return this.parts.vendor.attempts.since(since);
   }
 
   /** In the log, or in the file of alarms of an instance that could not write the log. */
   async noticed(since: Date): Promise<Noticed | undefined> {
-    const alarms = this.parts.gateways.dataDirs.flatMap((dir) => alarmsOf(dir)).filter(({ at }) => at >= since);
-    const sign = alarms.length > 0 ? undefined : await firstSign(this.caller, since);
-    return earliest([...alarms, ...(sign === undefined ? [] : [sign])]);
+    const alarms = this.parts.gateways.dataDirs.flatMap((dir) => alarmsOf(dir));
+    return earliest(alarms.filter(({ at }) => at >= since)) ?? (await firstSign(this.caller, since));
   }
 
   readonly finish = (sessionId: string): Promise<boolean> => this.parts.vendor.finish(sessionId);

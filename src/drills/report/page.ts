@@ -58,7 +58,8 @@ ${table(
     ['latest answer', seconds(measured.latestAnswerMs)],
     ['lost', String(measured.lost ?? 'not measured')],
     ['doubled', String(measured.doubled ?? 'not measured')],
-    ['attempts in the second half of the fault', String(measured.attemptsWhileOpen ?? 'not measured')],
+    ['a breaker opened after', seconds(measured.breakerOpenedMs)],
+    ['attempts while it was open', String(measured.attemptsWhileOpen ?? 'not measured')],
     ...Object.entries(measured.calls).map(([name, value]) => [name, String(value)]),
   ],
 )}

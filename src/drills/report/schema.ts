@@ -58,8 +58,12 @@ export const reportSchema = z.strictObject({
     lost: count().nullable(),
     /** Verifications for which the vendor did its work more than once. */
     doubled: count().nullable(),
-    /** Attempts that reached the faulty peer in the second half of the fault. */
+    /** From the beginning of the first fault at the vendor until a breaker opened. */
+    breakerOpenedMs: milliseconds(),
+    /** Attempts that met a fault at the vendor while their own operation's breaker or the whole vendor's was not closed. */
     attemptsWhileOpen: count().nullable(),
+    /** Attempts before the time that the vendor's 429 had named. */
+    earlyAttempts: count().nullable(),
     calls: figures(),
   }),
   answers: z.strictObject({ byCode: figures(), byRung: figures() }),

@@ -2,17 +2,22 @@ import type { DrillReport } from '../report/schema.js';
 import type { Scenario } from '../scenario/schema.js';
 import { latenessMs, sortOf } from './figures.js';
 import type { Outcome } from './load.js';
+import { breakerName, type Probing } from './probes.js';
 
 type Expectation = DrillReport['expectations'][number];
 
 export interface Findings {
   outcomes: readonly Outcome[];
   measured: DrillReport['measured'];
+  probings: readonly Probing[];
   undecided: number;
 }
 
 /** Holds what was measured to what the scenario expects. What could not be measured is not met. */
-export function judge({ expect, load, faults }: Scenario, { outcomes, measured, undecided }: Findings): Expectation[] {
+export function judge(
+  { expect, load, faults }: Scenario,
+  { outcomes, measured, probings, undecided }: Findings,
+): Expectation[] {
   const out: Expectation[] = [
     ...wellBefore(outcomes, Math.min(...faults.map(({ from }) => from)), load.deadline),
     atMost('the latest answer', measured.latestAnswerMs, load.deadline + expect.lateBy, 'ms'),
@@ -24,14 +29,12 @@ export function judge({ expect, load, faults }: Scenario, { outcomes, measured, 
     out.push(atMost('noticed by the gateway itself', measured.timeToDetectMs, expect.detectedWithin, 'ms'));
   if (expect.fellBackWithin !== undefined)
     out.push(atMost('first fallback or fast refusal', measured.timeToFallBackMs, expect.fellBackWithin, 'ms'));
-  if (expect.attemptsWhileOpen !== undefined)
-    out.push(
-      atMost(
-        'attempts at the dead vendor in the second half of the fault',
-        measured.attemptsWhileOpen,
-        expect.attemptsWhileOpen,
-      ),
-    );
+  if (expect.breakerOpensWithin !== undefined)
+    out.push(atMost('a breaker opened', measured.breakerOpenedMs, expect.breakerOpensWithin, 'ms'));
+  for (const { operation, attempts, most } of probings)
+    out.push(atMost(`attempts at the dead vendor while ${breakerName(operation)} was open`, attempts.length, most));
+  if (expect.earlyAttempts !== undefined)
+    out.push(atMost('attempts before the time that a 429 named', measured.earlyAttempts, expect.earlyAttempts));
   if (expect.decidedWithin !== undefined)
     out.push(atMost(`finished verifications not approved within ${expect.decidedWithin} ms`, undecided, 0));
   if (expect.codes !== undefined) out.push(onlyCodes(outcomes, expect.codes));

@@ -9,6 +9,7 @@ import { judge } from './judge.js';
 import { Load } from './load.js';
 import { doubled, lost, undecided } from './settling.js';
 import type { Noticed, Stage } from './stage.js';
+import { vendorFigures } from './vendor-figures.js';
 
 const LOOK_EVERY_MS = 100;
 /** What is noticed later than the end of the load by more than this was not noticed. */
@@ -24,20 +25,21 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
   await stage.caller.takeTokens();
   await load.prepare();
   const errors: unknown[] = [];
+  let vendorWellMs = Infinity;
   const faults = scenario.faults.map((fault): Timed => ({ ...fault, fromMs: fault.from, forMs: fault.for }));
   const timetable = new Timetable(
     faults,
-    (active) => {
+    async (active) => {
       tell(`at work: ${active.map(named).join(', ') || 'no fault any more'}`);
-      return stage.apply(active);
+      await stage.apply(active);
+      if (!active.some(({ at }) => at === 'vendor')) vendorWellMs = Date.now();
     },
     (error) => errors.push(error),
   );
-  const { firstMs, lastMs, openMs } = spans(scenario);
+  const { firstMs, lastMs } = spans(scenario);
   const startedAt = new Date();
   const ended = new AbortController();
   timetable.begin();
-  const attempts = watchAttempts(stage, openMs, ended.signal);
   const notice = watchNotice(stage, new Date(startedAt.getTime() + firstMs), ended.signal);
   await load.run();
   await timetable.end();
@@ -50,9 +52,10 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
   tell('the load is over; what was promised is looked for');
   const { expect } = scenario;
   const { outcomes } = load;
-  const missing = await lost(stage.caller, outcomes, expect.recoveredWithin);
+  const missing = await lost(stage, outcomes, expect.recoveredWithin);
   const late = await undecided(stage.caller, load.finished, expect.decidedWithin ?? 0);
   const fallback = fellBack(outcomes, firstMs);
+  const vendor = await vendorFigures(stage, scenario, startedAt, vendorWellMs);
   const measured: DrillReport['measured'] = {
     latestAnswerMs: outcomes.length === 0 ? null : Math.max(...outcomes.map(latenessMs)),
     timeToDetectMs: noticed === undefined ? null : Math.max(0, noticed.at.getTime() - startedAt.getTime() - firstMs),
@@ -62,14 +65,14 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
     timeToRecoverMs: recoveredMs(outcomes, lastMs) ?? null,
     lost: missing.length,
     doubled: (await doubled(stage, outcomes, startedAt)) ?? null,
-    attemptsWhileOpen: (await attempts) ?? null,
+    ...vendor.measured,
     calls: {
-      attemptsAtTheVendor: stage.attempts(startedAt).length,
+      attemptsAtTheVendor: vendor.attempts,
       finishedAtTheVendor: load.finished.length,
       undecided: late.length,
     },
   };
-  const expectations = judge(scenario, { outcomes, measured, undecided: late.length });
+  const expectations = judge(scenario, { outcomes, measured, probings: vendor.probings, undecided: late.length });
   return {
     v: 1,
     scenario: { name: scenario.name, purpose: scenario.purpose, articles: scenario.articles, digest },
@@ -92,39 +95,17 @@ export async function play({ scenario, digest }: ReadScenario, stage: Stage, tel
     },
     expectations,
     timeline: timeline(outcomes),
-    events: eventsOf(scenario, measured, firstMs, lastMs),
+    events: [...eventsOf(scenario, measured, firstMs, lastMs), ...vendor.events].sort(
+      (one, other) => one.atMs - other.atMs,
+    ),
     passed: expectations.every(({ met }) => met),
   };
 }
 
-/** First beginning and last end of the faults, and the second half of those at the vendor, in which a breaker has long been open. */
+/** First beginning and last end of the faults. */
 function spans({ faults, load }: Scenario) {
   const end = (fault: ScenarioFault): number => Math.min(load.for, fault.from + (fault.for ?? load.for));
-  const vendor = faults.filter(({ at }) => at === 'vendor');
-  const [from, to] = [Math.min(...vendor.map((fault) => fault.from)), Math.max(...vendor.map(end))];
-  return {
-    firstMs: Math.min(...faults.map(({ from }) => from)),
-    lastMs: Math.max(...faults.map(end)),
-    openMs: vendor.length === 0 ? undefined : ([(from + to) / 2, to] as const),
-  };
-}
-
-async function watchAttempts(
-  stage: Stage,
-  span: readonly [number, number] | undefined,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  if (span === undefined) return undefined;
-  const [from, to] = span;
-  try {
-    await sleep(from, undefined, { signal });
-    const begun = new Date();
-    // Shortly before its end: what comes with the end is no attempt at a dead vendor.
-    await sleep(Math.max(0, to - from - LOOK_EVERY_MS), undefined, { signal });
-    return stage.attempts(begun).length;
-  } catch {
-    return undefined;
-  }
+  return { firstMs: Math.min(...faults.map(({ from }) => from)), lastMs: Math.max(...faults.map(end)) };
 }
 
 /** The first sign in the gateway's own books; they may be closed while the fault lasts and tell of it afterwards. */
@@ -166,5 +147,5 @@ function eventsOf(
   if (timeToDetectMs !== null) events.push({ atMs: firstMs + timeToDetectMs, what: `noticed: ${detectedBy}` });
   if (timeToFallBackMs !== null) events.push({ atMs: firstMs + timeToFallBackMs, what: `fell back: ${fellBackTo}` });
   if (timeToRecoverMs !== null) events.push({ atMs: lastMs + timeToRecoverMs, what: 'normal service again' });
-  return events.sort((one, other) => one.atMs - other.atMs);
+  return events;
 }

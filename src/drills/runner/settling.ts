@@ -11,9 +11,15 @@ const ENDED = new Set(['cancelled', 'expired', 'abandoned']);
 
 /**
  * Verifications that were answered as made and, so long after the load, are not there or have never reached the vendor.
- * @param withinMs how long queued ones may take to be sent
+ * @param withinMs how long the first of the queue may take to be sent; the others follow at its pace
  */
-export async function lost(caller: Caller, outcomes: readonly Outcome[], withinMs: number): Promise<string[]> {
+export async function lost(
+  { caller, config }: Pick<Stage, 'caller' | 'config'>,
+  outcomes: readonly Outcome[],
+  withinMs: number,
+): Promise<string[]> {
+  const { limit, windowMs } = config.fallback.pace;
+  const queued = outcomes.filter(({ rung }) => rung === 'queued').length;
   const promised = outcomes.flatMap(({ status, verification }) =>
     status >= 200 && status < 300 && verification !== undefined ? [verification] : [],
   );
@@ -21,7 +27,7 @@ export async function lost(caller: Caller, outcomes: readonly Outcome[], withinM
     ({ kind, status, verification }) =>
       kind === 'creates' && status >= 200 && status < 300 && verification === undefined,
   );
-  const missing = await remaining(promised, withinMs, async (id) => {
+  const missing = await remaining(promised, withinMs + (queued * windowMs) / limit, async (id) => {
     const { status, body } = await caller.v1(`/verifications/${id}`);
     const { sessionId } = (body['vendor'] ?? {}) as { sessionId?: unknown };
     return status === 200 && (typeof sessionId === 'string' || ENDED.has(String(body['status'])));

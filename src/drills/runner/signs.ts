@@ -1,3 +1,4 @@
+import { recordsSince } from './books.js';
 import type { Caller } from './caller.js';
 import type { Noticed } from './stage.js';
 
@@ -10,19 +11,16 @@ const SIGNS: readonly { of: Record<string, string>; counts: (detail: Record<stri
   { of: { rule: 'webhook.signature' }, counts: () => true },
 ];
 
-interface Item {
-  record: { at: string; kind: string; detail?: Record<string, unknown> };
-}
-
 /** The earliest of them in the books of the gateway; undefined while there is none. Rejects while the books cannot be read. */
 export async function firstSign(caller: Caller, since: Date): Promise<Noticed | undefined> {
   const found: Noticed[] = [];
   for (const { of, counts } of SIGNS) {
-    const query = new URLSearchParams({ ...of, from: since.toISOString(), limit: '100' });
-    const { body } = await caller.admin(`/audit/records?${query.toString()}`);
-    for (const { record } of (body['items'] ?? []) as Item[])
-      if (counts(record.detail ?? {}))
-        found.push({ at: new Date(record.at), by: of['rule'] ?? `record ${record.kind}` });
+    for (const { record, recordedAt } of await recordsSince(caller, since, of)) {
+      if (!counts(record.detail ?? {})) continue;
+      // Under a clock that was moved ahead it was written before it was made.
+      const at = record.at < recordedAt ? record.at : recordedAt;
+      found.push({ at: new Date(at), by: of['rule'] ?? `record ${record.kind}` });
+    }
   }
   const { body } = await caller.admin('/incidents');
   for (const { openedBy, detectedAt } of (body['items'] ?? []) as { openedBy: string; detectedAt: string }[])
@@ -31,6 +29,8 @@ export async function firstSign(caller: Caller, since: Date): Promise<Noticed | 
   return earliest(found);
 }
 
+/** Of what has been: an instant to come is of a clock that was moved. */
 export function earliest(found: readonly Noticed[]): Noticed | undefined {
-  return found.toSorted((one, other) => one.at.getTime() - other.at.getTime())[0];
+  const now = new Date();
+  return found.filter(({ at }) => at <= now).toSorted((one, other) => one.at.getTime() - other.at.getTime())[0];
 }

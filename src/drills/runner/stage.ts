@@ -1,3 +1,4 @@
+import type { Config } from '../../platform/index.js';
 import type { Attempt } from '../proxy/attempts.js';
 import type { Scenario, ScenarioFault } from '../scenario/schema.js';
 import type { Caller } from './caller.js';
@@ -13,6 +14,8 @@ export interface Noticed {
 export interface Stage {
   readonly place: 'own' | 'running';
   readonly caller: Caller;
+  /** What its gateways are set to. */
+  readonly config: Config;
   /** Undefined where nobody can play the person at the vendor's page. */
   readonly finish: Finish | undefined;
   /** Is as the scenario wants its system. */

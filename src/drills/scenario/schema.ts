@@ -57,8 +57,10 @@ const expectSchema = z.strictObject({
   recoveredWithin: duration().prefault('10s'),
   detectedWithin: duration().optional(),
   fellBackWithin: duration().optional(),
-  /** Attempts that reach the vendor in the second half of the first fault, when the breaker has long been open. */
-  attemptsWhileOpen: z.int().min(0).optional(),
+  /** From the beginning of the first fault at the vendor until a breaker opens. */
+  breakerOpensWithin: duration().optional(),
+  /** Attempts at the vendor before the time that its 429 had named. */
+  earlyAttempts: z.int().min(0).optional(),
   /** After the end of the load, until whatever was finished at the vendor is decided here. */
   decidedWithin: duration().optional(),
   /** Status codes that may be answered at all. */
