@@ -69,13 +69,16 @@ export class QueueBook {
     return plain && (JSON.parse(plain.toString()) as Wanted);
   }
 
-  /** Of each client the oldest that waits, unless somebody works on that one or it rests: those after it wait for it. */
+  /**
+   * Of each client the oldest that waits, unless somebody works on that one or it rests: those after it wait for it. First those that the
+   * vendor has not failed yet, so that one which it always fails keeps no other client waiting.
+   */
   async heads(limit: number): Promise<Queued[]> {
     return this.database.query<Queued>(
       `SELECT id, "clientId", body FROM (
-         SELECT DISTINCT ON (client_id) verification_id AS id, client_id AS "clientId", body, next_at, lease_until
+         SELECT DISTINCT ON (client_id) verification_id AS id, client_id AS "clientId", body, next_at, lease_until, failed_at
            FROM orchestration.queued_creates ORDER BY client_id, verification_id) head
-        WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY id LIMIT $2`,
+        WHERE next_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY failed_at NULLS FIRST, id LIMIT $2`,
       [this.clock.now(), limit],
     );
   }
@@ -105,15 +108,17 @@ export class QueueBook {
   /**
    * Lets go of one that the vendor failed, until that instant. It counts against it when the vendor has made sessions for others since it
    * failed before: then the trouble is its own, and it must not keep those after it waiting for ever.
+   * @param madeAt when a session was last made for one of the queue
    * @returns how often that was so
    */
-  async rest(tx: Tx, id: string, holder: string, until: Date): Promise<number> {
+  async rest(tx: Tx, id: string, holder: string, until: Date, madeAt: Date): Promise<number> {
     const [row] = await tx.query<{ failed_at: Date | null }[]>(
       'SELECT failed_at FROM orchestration.queued_creates WHERE verification_id = $1 AND holder = $2 FOR UPDATE',
       [id, holder],
     );
     if (row === undefined) return 0;
-    const strike = row.failed_at !== null && (await this.madeOthersSince(tx, row.failed_at)) ? 1 : 0;
+    const { failed_at: failedAt } = row;
+    const strike = failedAt !== null && (madeAt >= failedAt || (await this.madeOthersSince(tx, failedAt))) ? 1 : 0;
     const [rested] = await tx.query<{ strikes: number }[]>(
       `WITH rested AS (
          UPDATE orchestration.queued_creates SET lease_until = NULL, holder = NULL, next_at = $2, failed_at = $3, strikes = strikes + $4
@@ -123,11 +128,12 @@ export class QueueBook {
     return rested?.strikes ?? 0;
   }
 
-  /** Lets go of one that was not sent for a reason of the gateway's own. */
-  async letGo(id: string, holder: string): Promise<void> {
+  /** Lets go of one that was not sent for a reason of the gateway's own. @param until when it may be tried again, unless at once */
+  async letGo(id: string, holder: string, until?: Date): Promise<void> {
     await this.database.query(
-      'UPDATE orchestration.queued_creates SET lease_until = NULL, holder = NULL WHERE verification_id = $1 AND holder = $2',
-      [id, holder],
+      `UPDATE orchestration.queued_creates SET lease_until = NULL, holder = NULL, next_at = coalesce($3, next_at)
+        WHERE verification_id = $1 AND holder = $2`,
+      [id, holder, until ?? null],
     );
   }
 

@@ -25,6 +25,8 @@ export class QueueRounds implements OnApplicationBootstrap, OnApplicationShutdow
   #stopping = false;
   #resumeAt = 0;
   #failures = 0;
+  /** Whether the vendor took the last one. */
+  #well = false;
   #allowance: number;
   #allowedAt: number;
 
@@ -81,11 +83,17 @@ export class QueueRounds implements OnApplicationBootstrap, OnApplicationShutdow
       if (heads.length === 0) return;
       for (const head of heads) {
         if (this.#stopping || !this.allowed() || !(await this.duties.take(SENDER))) return;
-        const sent = await this.sender.send(head, (failure) => this.pause(failure));
-        if (sent === 'failed') return;
+        const sent = await this.sender.send(head, (failure) => this.restMs(failure));
         if (sent === 'sent') this.#failures = 0;
+        if (sent === 'sent' || sent === 'failed') this.#well = sent === 'sent';
+        if (this.clock.epochMs() < this.#resumeAt) return;
       }
     }
+  }
+
+  /** Right after another was taken the trouble is that one's own, as far as one knows: it rests alone, and the next one tells. */
+  private restMs(failure: ProblemError): number {
+    return this.#well && failure.code !== 'vendor-unavailable' ? LONGEST_PAUSE_MS : this.pause(failure);
   }
 
   /** The whole queue rests, and the longer the more often it was in vain. @returns milliseconds */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/index.js';
 import { Clock, Log, ProblemError, Rounds, type Tx, uuidv7 } from '../../platform/index.js';
-import { VendorFailure } from '../../vendors/index.js';
+import { VendorFailure, VendorRefusal } from '../../vendors/index.js';
 import { type Background, recordOf } from '../vendor/asker.js';
 import { SessionAttachment } from '../verifications/session-attachment.js';
 import { SubjectSecrets } from '../verifications/subject-secrets.js';
@@ -16,9 +16,11 @@ import { QueueBook, type Queued } from './queue-book.js';
 export const SENDER = 'fallback.queue';
 const RENEW_EVERY_MS = 3_000;
 const MOST_STRIKES = 5;
+/** Where nobody says how long to wait. */
+const PUT_OFF_S = 1;
 
-/** How one attempt ended: `failed` when the vendor cannot be had. */
-export type Sent = 'sent' | 'over' | 'failed';
+/** How one attempt ended: `failed` when the vendor cannot be had, `put-off` when the gateway itself had no room or budget for it. */
+export type Sent = 'sent' | 'over' | 'failed' | 'put-off';
 
 type Attempt = Background & { attempt: string };
 
@@ -31,6 +33,9 @@ class LeaseLost extends Error {}
  */
 @Injectable()
 export class QueueSender {
+  /** When this instance last had a session made. */
+  #madeAt = new Date(0);
+
   constructor(
     private readonly store: VerificationStore,
     private readonly progress: VerificationProgress,
@@ -58,6 +63,7 @@ export class QueueSender {
     } catch (error) {
       if (error instanceof LeaseLost) return 'over';
       if (!(error instanceof ProblemError)) throw error;
+      if (isOwnRefusal(error)) return await this.putOff(queued, holder, error);
       return await this.failed(queued, holder, error, restMs(error));
     } finally {
       await lease.stop();
@@ -87,6 +93,7 @@ export class QueueSender {
     if (session === undefined) return this.refused(asker, row);
     await this.attachment.attach(asker, row.id, session);
     await this.store.transaction((tx) => this.queue.remove(tx, row.id));
+    this.#madeAt = this.clock.now();
     this.metrics.left('sent');
     return 'sent';
   }
@@ -147,11 +154,19 @@ export class QueueSender {
   private async failed(queued: Queued, holder: string, error: ProblemError, restMs: number): Promise<Sent> {
     await this.store.transaction(async (tx) => {
       const row = await this.store.lock(tx, queued.id);
-      const strikes = await this.queue.rest(tx, queued.id, holder, new Date(this.clock.epochMs() + restMs));
+      const until = new Date(this.clock.epochMs() + restMs);
+      const strikes = await this.queue.rest(tx, queued.id, holder, until, this.#madeAt);
       if (row?.status === 'queued' && strikes >= MOST_STRIKES)
         await this.ladder.below(tx, askerOf(row), row, error.code);
     });
     return 'failed';
+  }
+
+  /** Its client's share of the vendor's budget is used up, or there is no place: nothing that the vendor or the others have to do with. */
+  private async putOff({ id }: Queued, holder: string, refusal: VendorRefusal): Promise<Sent> {
+    const restMs = (refusal.retryAfterSeconds ?? PUT_OFF_S) * 1_000;
+    await this.queue.letGo(id, holder, new Date(this.clock.epochMs() + restMs));
+    return 'put-off';
   }
 
   private async giveUp(row: VerificationEntity, why: string): Promise<Sent> {
@@ -161,6 +176,11 @@ export class QueueSender {
     });
     return 'over';
   }
+}
+
+/** An open breaker tells of the vendor; everything else for which nothing is sent is the gateway's own. */
+function isOwnRefusal(error: ProblemError): error is VendorRefusal {
+  return error instanceof VendorRefusal && error.problem !== 'vendor-unavailable';
 }
 
 export function askerOf(row: VerificationEntity): Background {

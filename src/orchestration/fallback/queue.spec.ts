@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Call } from '../../platform/index.js';
-import { clientTag } from '../../vendors/index.js';
+import { clientTag, VendorFailure } from '../../vendors/index.js';
 import { Erasures } from '../erasure/erasures.js';
 import { queueInstance, waiting } from '../testing/queue.js';
 import { openSpecHouse, QUIET, REPLY, type SpecHouse } from '../testing/spec-house.js';
@@ -273,6 +273,42 @@ describe('creates while the vendor is away', () => {
     await round();
     expect((await read(poison.body.id)).status).toBe('in-review');
     expect((await read(other.body.id)).status).toBe('pending');
+  });
+
+  it('keeps no client waiting for another’s that the vendor fails each time', async () => {
+    const other = randomUUID();
+    away(4);
+    const poison = await create('k-1');
+    for (const reference of ['l-1', 'l-2', 'l-3']) await create(reference, randomUUID(), other);
+    house.vendor.asked.length = 0;
+    house.vendor.before = async () => {
+      if (created().at(-1) === 'k-1') throw new VendorFailure('vendor-error', { outcome: 'none', reason: 'spec' });
+      return Promise.resolve();
+    };
+    for (let n = 0; n < 2; n += 1) await round();
+    expect(await waiting(house)).toEqual([poison.body.id]);
+    expect(created().filter((reference) => reference?.startsWith('l-'))).toEqual(['l-1', 'l-2', 'l-3']);
+    expect((await house.database.query('SELECT strikes FROM orchestration.queued_creates'))[0]).toEqual({ strikes: 1 });
+  });
+
+  it('holds against nobody that the gateway itself let it not out, and lets the other clients’ go', async () => {
+    const other = randomUUID();
+    away(2);
+    const mine = await create('m-1');
+    await create('n-1', randomUUID(), other);
+    house.vendor.asked.length = 0;
+    for (let n = 0; n < 8; n += 1) {
+      house.vendor.fail('session.create');
+      await create(`fresh-${n}`, randomUUID(), randomUUID());
+      house.vendor.fail('session.create', { problem: 'vendor-budget-exceeded', outcome: 'none', attempts: 0 });
+      await round();
+      expect(await waiting(house)).toEqual([mine.body.id]);
+    }
+    expect(await read(mine.body.id)).toMatchObject({ status: 'queued' });
+    house.vendor.fail('session.create');
+    await round();
+    expect(await read(mine.body.id)).toMatchObject({ status: 'pending' });
+    expect(house.vendor.count('session.list')).toBe(0);
   });
 
   it('has bounds for a client and in all, then the rung below, then the error', async () => {
