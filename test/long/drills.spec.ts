@@ -21,16 +21,21 @@ function play(names: readonly string[]): Promise<string> {
   return new Promise((resolve) => child.once('close', () => resolve(said)));
 }
 
+function reportOf(name: string): DrillReport {
+  return reportSchema.parse(JSON.parse(readFileSync(join(out, `${name}.json`), 'utf8')));
+}
+
 describe('the scenarios that ship', () => {
   it('are played, lose and double nothing, and meet every expectation', async () => {
     const names = shippedScenarios().filter((name) => name !== 'valkey-away' || valkeyProgram() !== undefined);
     if (names.length < shippedScenarios().length)
       process.stderr.write('valkey-away is left out: no server is installed\n');
     const said = await play(names);
-    const reports = names.map((name): DrillReport => {
-      const text = readFileSync(join(out, `${name}.json`), 'utf8');
-      return reportSchema.parse(JSON.parse(text));
-    });
+    const first = names.map(reportOf);
+    const notPassed = first.filter(({ passed }) => !passed).map(({ scenario }) => scenario.name);
+    // Most expectations are times, which a machine that others use as well can miss: what misses one is played once more, by itself.
+    if (notPassed.length > 0) await play(notPassed);
+    const reports = names.map(reportOf);
     writeMeasured('drills', {
       drills: reports.map(({ scenario, passed, measured, answers, expectations }) => ({
         name: scenario.name,
@@ -41,10 +46,11 @@ describe('the scenarios that ship', () => {
         notMet: expectations.filter(({ met }) => !met),
       })),
     });
-    expect(
-      reports.map(({ scenario, measured }) => [scenario.name, measured.lost, measured.doubled]),
-      said,
-    ).toEqual(names.map((name) => [name, 0, 0]));
+    for (const played of [first, reports])
+      expect(
+        played.map(({ scenario, measured }) => [scenario.name, measured.lost, measured.doubled]),
+        said,
+      ).toEqual(names.map((name) => [name, 0, 0]));
     const notMet = reports.flatMap(({ scenario, expectations }) =>
       expectations.filter(({ met }) => !met).map((expectation) => ({ scenario: scenario.name, ...expectation })),
     );
