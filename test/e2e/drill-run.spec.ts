@@ -48,7 +48,7 @@ describe('gatehouse drill', () => {
         .replace('from: 2s', 'from: 1s')
         .replace('for: 4s', 'for: 1500ms')
         .replace('for: 12s', 'for: 4s')
-        .replace(/ {2}(fellBackWithin|attemptsWhileOpen|codes):.*\n/g, ''),
+        .replace(/ {2}(fellBackWithin|breakerOpensWithin|codes):.*\n/g, ''),
     );
     const run = gatehouse('run', file, '--out', dir, '--json', '--file-at', system.credentials.adminUrl);
     const report = reportSchema.parse(JSON.parse(run.stdout));
