@@ -2,7 +2,7 @@ export { Clock, ManualClock, SystemClock } from './clock.js';
 export { ConfigError, loadConfig } from './config/load.js';
 export { LADDER, type LadderRung, ladderSchema, workflowLadderSchema } from './config/fallback.js';
 export type { Config } from './config/schema.js';
-export { duration, type Rate } from './config/units.js';
+export { duration, type Rate, timer } from './config/units.js';
 export { readCertificates } from './crypto/certificates.js';
 export { equalInConstantTime } from './crypto/compare.js';
 export { Keyring, open, seal } from './crypto/keyring.js';

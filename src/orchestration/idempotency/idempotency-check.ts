@@ -49,10 +49,10 @@ export class IdempotencyCheck {
     const scope: Scope = { clientId: clientOf(call).id, method: call.method, path: withoutSlash(call.path), key };
     const digest = bodyDigest(this.keyring.key('idempotency'), body);
     for (let attempt = 0; attempt < MOST_CLAIMS; attempt += 1) {
-      const id = await this.claim(call, scope, digest);
-      if (id !== undefined) {
-        call.idempotency = { key, id };
-        this.leases.hold(id, call.id);
+      const claimed = await this.claim(call, scope, digest);
+      if (claimed !== undefined) {
+        call.idempotency = { key, ...claimed };
+        this.leases.hold(claimed.id, call.id);
         return;
       }
       const row = await this.store.find(scope);
@@ -78,17 +78,19 @@ export class IdempotencyCheck {
     this.leases.drop(call.id);
   }
 
-  private async claim(call: Call, scope: Scope, digest: Buffer): Promise<string | undefined> {
+  private async claim(call: Call, scope: Scope, digest: Buffer): Promise<{ id: string; again: boolean } | undefined> {
     const now = this.clock.now();
-    return this.store.claim({
+    const offered = uuidv7(now.getTime());
+    const id = await this.store.claim({
       ...scope,
-      id: uuidv7(now.getTime()),
+      id: offered,
       bodyDigest: digest,
       holder: call.id,
       now,
       leaseUntil: this.leases.until(now.getTime()),
       expiresAt: new Date(now.getTime() + this.config.idempotency.keep),
     });
+    return id === undefined ? undefined : { id, again: id !== offered };
   }
 
   /** Why the claim failed; returns when there is no reason any more. */

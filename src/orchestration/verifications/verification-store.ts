@@ -48,6 +48,11 @@ export class VerificationStore {
     return this.database.source.getRepository(VerificationEntity).findOneBy({ id });
   }
 
+  /** Made by an earlier call under that key. */
+  async byKey(idempotencyId: string): Promise<VerificationEntity | null> {
+    return this.database.source.getRepository(VerificationEntity).findOneBy({ idempotencyId });
+  }
+
   async lock(tx: Tx, id: string): Promise<VerificationEntity | null> {
     return this.locked(tx).where({ id }).getOne();
   }

@@ -171,3 +171,36 @@ describe('the form of a draft', () => {
     expect(pointers(definition)).toContain(pointer);
   });
 });
+
+describe('the form of a definition', () => {
+  const refused = (definition: object): string[] =>
+    draftSchema
+      .safeParse({ name: 'w', definition })
+      .error?.issues.map(({ path, message }) => `/${path.join('/')} ${message}`) ?? [];
+
+  it.each([
+    [
+      'an attempt longer than a timer runs',
+      flow([step('a', { timeout: '25d' })]),
+      '/steps/0/timeout must be at most 24d',
+    ],
+    ['a run beyond all calendars', flow([step('a')], { timeout: '99999999d' }), '/timeout must be at most 366d'],
+    [
+      'uploads beyond all calendars',
+      flow([step('a')], { uploadWithin: '99999999d' }),
+      '/uploadWithin must be at most 366d',
+    ],
+    [
+      'a rest beyond all calendars',
+      flow([step('a', { retry: { most: '99999999d' } })]),
+      '/steps/0/retry/most must be at most 366d',
+    ],
+    [
+      'a ladder that goes up',
+      flow([step('a')], { fallback: ['manual', 'queued'] }),
+      '/fallback must go down the ladder cached, queued, manual, each rung at most once',
+    ],
+  ])('refuses %s', (_, definition, fault) => {
+    expect(refused(definition)).toEqual([`/definition${fault}`]);
+  });
+});

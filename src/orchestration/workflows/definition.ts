@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../../platform/index.js';
+import { duration, ladderSchema, timer } from '../../platform/index.js';
 import { conditionSchema, stepName } from './conditions.js';
 import { sourceSchema } from './sources.js';
 import { MEDIA_TYPES } from './step-operations.js';
@@ -8,12 +8,8 @@ const MOST_STEPS = 20;
 const MOST_UPLOADS = 8;
 const MOST_RULES = 20;
 
-/** Rungs below a fresh answer, in the order in which they are tried; past the last stands the standard error. */
-const ladder = () =>
-  z
-    .array(z.enum(['cached', 'queued', 'manual']))
-    .max(3)
-    .refine((rungs) => new Set(rungs).size === rungs.length, { error: 'must not hold a rung twice' });
+/** Far beyond what anybody waits for, and far from what is no instant any more once it is added to one. */
+const wait = () => duration('1ms', '366d');
 
 const upload = z.strictObject({
   mediaTypes: z
@@ -38,19 +34,19 @@ const step = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, { error: 'must be a member name' }), sourceSchema)
     .default({}),
   /** For one attempt. */
-  timeout: duration().prefault('60s'),
+  timeout: timer().prefault('60s'),
   /** Attempts beside the first, after what was certainly not done; the rest doubles from `backoff` to `most`. */
   retry: z
     .strictObject({
       count: z.int().min(0).max(10).default(2),
-      backoff: duration().prefault('1s'),
-      most: duration().prefault('30s'),
+      backoff: wait().prefault('1s'),
+      most: wait().prefault('30s'),
     })
     .prefault({}),
   /** Whether it may be sent again after an unknown outcome although the vendor may then do and bill it twice. */
   repeat: z.boolean().default(false),
   /** In place of the workflow's. */
-  fallback: ladder().optional(),
+  fallback: ladderSchema().optional(),
 });
 
 export const OUTCOMES = ['approved', 'declined', 'in-review', 'as-vendor'] as const;
@@ -69,10 +65,10 @@ export const definitionSchema = z.strictObject({
     .refine((uploads) => Object.keys(uploads).length <= MOST_UPLOADS, { error: `takes at most ${MOST_UPLOADS}` })
     .default({}),
   /** Time for all needed uploads to come. */
-  uploadWithin: duration().prefault('24h'),
+  uploadWithin: wait().prefault('24h'),
   /** For the whole run, from its start. */
-  timeout: duration().prefault('1h'),
-  fallback: ladder().prefault(['manual']),
+  timeout: wait().prefault('1h'),
+  fallback: ladderSchema().prefault(['manual']),
   steps: z.array(step).min(1).max(MOST_STEPS),
   outcome: z.array(rule).min(1).max(MOST_RULES),
 });

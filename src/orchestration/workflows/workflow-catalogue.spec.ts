@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, ManualClock } from '../../platform/index.js';
 import { openSpecHouse, type SpecHouse } from '../testing/spec-house.js';
+import { createWhole } from '../testing/whole-call.js';
 import { WorkflowCatalogue } from './workflow-catalogue.js';
 import { WorkflowStore } from './workflow-store.js';
 import { WorkflowWriter } from './workflow-writer.js';
+import { Workflows } from './workflows.js';
 
 const DEFINITION = {
   steps: [{ name: 'a', operation: 'aml', input: { full_name: { value: 'x' } } }],
@@ -67,7 +70,32 @@ describe('WorkflowCatalogue', () => {
     await expect(house.database.query('DELETE FROM orchestration.workflows')).rejects.toThrow('permission denied');
   });
 
-  it('knows none that is not published', async () => {
+  it('knows none that is not published, nor one that no workflow can be called', async () => {
     expect(await elsewhere.catalogue.published('tea')).toBeUndefined();
+    const workflows = house.get(Workflows, { strict: false });
+    for (const [name, version] of [
+      ['tea', '1'],
+      ['a\u0000', '1'],
+      ['onboarding', '1e3'],
+    ] as const)
+      await expect(workflows.get(name, version)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('leaves a repeated create to the version that it began with, whatever became of that', async () => {
+    const [client, key] = [randomUUID(), randomUUID()];
+    const subject = { reference: randomUUID(), relationship: 'customer' } as const;
+    house.vendor.fail('session.create', { problem: 'vendor-credentials', outcome: 'unknown', after: true });
+    const create = () => createWhole(house, client, key, { workflow: 'onboarding', subject });
+    const first = await create();
+    expect(first.body).toEqual({ code: 'vendor-credentials' });
+    const store = house.get(WorkflowStore, { strict: false });
+    await store.transaction(async (tx) => {
+      const row = await store.holdPublished(tx, 'onboarding');
+      if (row !== undefined) await house.get(WorkflowWriter, { strict: false }).retire(tx, { source: 'file' }, row);
+    });
+    house.get(WorkflowCatalogue, { strict: false }).forget();
+    expect((await createWhole(house, client, randomUUID(), { workflow: 'onboarding', subject })).status).toBe(400);
+    expect(await create()).toMatchObject({ status: 201, body: { id: first.call?.verification, status: 'pending' } });
+    expect(house.vendor.sessions).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Call, ProblemError, type Tx } from '../../platform/index.js';
+import { stepName } from './conditions.js';
 import type { WrittenDefinition } from './definition.js';
 import type { DraftBody, WorkflowListQuery } from './schemas.js';
 import { WorkflowCatalogue } from './workflow-catalogue.js';
@@ -38,7 +39,7 @@ export class Workflows {
 
   /** @throws ProblemError `not-found` */
   async get(name: string, version: string): Promise<WorkflowView> {
-    const number = numberOf(version);
+    const number = numberOf(name, version);
     const row = number === undefined ? undefined : await this.store.find(name, number);
     if (row === undefined) throw unknown();
     return workflowView(row);
@@ -81,7 +82,7 @@ export class Workflows {
     revision: number | undefined,
     work: (tx: Tx, row: WorkflowRow) => Promise<WorkflowRow>,
   ): Promise<WorkflowView> {
-    const number = numberOf(version);
+    const number = numberOf(name, version);
     if (number === undefined) throw unknown();
     const row = await this.store.transaction(async (tx) => {
       await this.store.lock(tx);
@@ -95,15 +96,15 @@ export class Workflows {
   }
 }
 
-function numberOf(version: string): number | undefined {
-  return /^[1-9]\d{0,8}$/.test(version) ? Number(version) : undefined;
+/** Undefined for what no version of a workflow can be called. */
+function numberOf(name: string, version: string): number | undefined {
+  return stepName().safeParse(name).success && /^[1-9]\d{0,8}$/.test(version) ? Number(version) : undefined;
 }
 
 function placeOf(cursor: string): { name: string; version: number } {
-  const [name, version] = Buffer.from(cursor, 'base64url').toString().split(' ');
-  const number = numberOf(version ?? '');
-  if (name === undefined || number === undefined || !/^[a-z][a-z0-9-]{0,63}$/.test(name))
-    throw new ProblemError('invalid-cursor');
+  const [name = '', version = ''] = Buffer.from(cursor, 'base64url').toString().split(' ');
+  const number = numberOf(name, version);
+  if (number === undefined) throw new ProblemError('invalid-cursor');
   return { name, version: number };
 }
 

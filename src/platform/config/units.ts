@@ -38,7 +38,8 @@ function measured(units: Record<string, number>, what: string, { least, most }: 
 const DURATION = 'a duration such as 500ms, 30s, 5m or 24h';
 
 /** A length of time, such as `500ms`, `30s`, `5m`, `24h`; in milliseconds once read. What may be nothing at all says so with `0s`. */
-export const duration = (least = '1ms') => measured(DURATION_MS, DURATION, { least });
+export const duration = (least = '1ms', most?: string) =>
+  measured(DURATION_MS, DURATION, most === undefined ? { least } : { least, most });
 
 /** A length of time that a timer runs for: one of Node.js that is asked for more than 2^31 - 1 ms (24.8 days) fires at once. */
 export const timer = (least = '1ms') => measured(DURATION_MS, DURATION, { least, most: '24d' });

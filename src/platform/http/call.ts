@@ -104,7 +104,12 @@ export interface Call {
   /** Set when the record was already committed with the change it tells, so that the way out does not write it again. */
   recorded: boolean;
   /** Set by room 6 when the answer is to be kept under the caller's Idempotency-Key. */
-  idempotency?: { key: string; id: string };
+  idempotency?: {
+    key: string;
+    id: string;
+    /** Whether an earlier call under it broke off, and this one goes on. */
+    again: boolean;
+  };
 }
 
 const CALL = Symbol('gatehouse.call');
