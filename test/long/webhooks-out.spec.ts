@@ -15,7 +15,7 @@ import { startSystem, type System, until, WIDE_LIMITS } from '../support/system.
 
 const ENDPOINTS = 200;
 const EVENTS = 10_000;
-const PER_SECOND = 250;
+const PER_SECOND = 200;
 const BATCH = 25;
 const VERIFICATIONS_EACH = 5;
 const FAST = 5_000;
