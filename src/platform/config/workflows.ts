@@ -28,5 +28,8 @@ export const workflows = z.strictObject({
   }),
   uploadMemory: size()
     .prefault('128mb')
-    .meta({ description: 'Bytes of uploads that an instance holds at once while they come in; more get 503.' }),
+    .meta({
+      description:
+        'Bytes of uploads that an instance holds at once while they come in, three quarters of them at most for one client; more get 503.',
+    }),
 });
