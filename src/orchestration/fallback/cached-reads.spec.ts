@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Call } from '../../platform/index.js';
 import { CachedAnswers } from '../../vendors/index.js';
+import { DropInCalls } from '../drop-in/drop-in-calls.js';
 import { DropInSessions } from '../drop-in/drop-in-sessions.js';
 import { Erasures } from '../erasure/erasures.js';
 import { openSpecHouse, QUIET, REPLY, type SpecHouse } from '../testing/spec-house.js';
@@ -135,6 +136,47 @@ describe('a decision while the vendor is away', () => {
     await known();
   });
 
+  it.each([
+    [
+      'a webhook',
+      (follower: VerificationFollower, id: string) => follower.followSession({ job: 'spec' }, id, 'webhook'),
+    ],
+    ['its deletion', (follower: VerificationFollower, id: string) => follower.sessionDeleted({ job: 'spec' }, id)],
+  ])('is not kept when it was asked for before %s', async (_, change) => {
+    const keep = vi.spyOn(house.get(CachedAnswers, { strict: false }), 'keep');
+    let answered = (): void => {};
+    const early = { ...(await ask()).body };
+    await vi.waitFor(() => expect(keep).toHaveBeenCalledTimes(1));
+    session.status = 'Declined';
+    keep.mockClear();
+    const calls = house.get(DropInCalls, { strict: false });
+    const forward = vi.spyOn(calls, 'forward').mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => (answered = resolve));
+      const headers = {};
+      return {
+        operation: 'session.decision',
+        status: 200,
+        headers,
+        raw: Buffer.alloc(0),
+        durationUs: 1,
+        attempts: 1,
+        body: early,
+      };
+    });
+    const asked = ask();
+    await vi.waitFor(() => expect(forward).toHaveBeenCalled());
+    house.clock.advance(1);
+    await change(house.get(VerificationFollower, { strict: false }), session.session_id);
+    answered();
+    expect((await asked).body['status']).toBe('Approved');
+    await vi.waitFor(() => expect(keep).toHaveBeenCalledTimes(1));
+    await keep.mock.results[0]?.value;
+    expect(await kept()).toEqual([]);
+    away();
+    await expect(ask()).rejects.toMatchObject({ code: 'vendor-unavailable' });
+    vi.restoreAllMocks();
+  });
+
   it('goes with the session, and with the person', async () => {
     await known();
     await house.get(VerificationFollower, { strict: false }).sessionDeleted({ job: 'spec' }, session.session_id);
@@ -176,7 +218,7 @@ describe('a decision while the vendor is away', () => {
       house.clock.advance(1);
       const key = { clientId: client, operation: 'session.decision', resource: `r-${n}`, variant: '' } as const;
       await house.database.transaction((tx) =>
-        cache.keep(tx, key, 'client:spec', { status: 200, headers: {}, body: String(n) }),
+        cache.keep(tx, key, 'client:spec', { askedAt: house.clock.now(), status: 200, headers: {}, body: String(n) }),
       );
     }
     await house.database.transaction((tx) => cache.trim(tx));

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Call, clientOf, type Config, CONFIG, Database, Log, ProblemError } from '../../platform/index.js';
+import { type Call, clientOf, Clock, type Config, CONFIG, Database, Log, ProblemError } from '../../platform/index.js';
 import { type CachedAnswer, CachedAnswers, type CachedKey, rightsOf, type VendorAnswer } from '../../vendors/index.js';
 import { type DropInAnswer, DropInCalls } from '../drop-in/drop-in-calls.js';
 import { ErasedSessions } from '../erasure/erased-sessions.js';
@@ -31,6 +31,7 @@ export class CachedReads {
     private readonly sessions: ErasedSessions,
     private readonly metrics: FallbackMetrics,
     private readonly database: Database,
+    private readonly clock: Clock,
     private readonly log: Log,
     @Inject(CONFIG) config: Config,
   ) {
@@ -45,6 +46,7 @@ export class CachedReads {
     const own =
       this.#declared && this.cached.mayBeFresh(key) && !seesMedia(call) ? await this.cached.find(key) : undefined;
     if (own?.fresh === true) return this.given(call, own);
+    const askedAt = this.clock.now();
     let answer: VendorAnswer;
     try {
       answer = await this.calls.forward(call, OPERATION, { params: { sessionId }, query });
@@ -52,7 +54,7 @@ export class CachedReads {
       return this.standIn(call, key, error);
     }
     const seen = this.calls.masked(call, answer);
-    if (this.#declared) this.keepAside(call, key, answer, seen);
+    if (this.#declared) this.keepAside(call, key, { ...answer, askedAt }, seen);
     return seen;
   }
 
@@ -71,22 +73,20 @@ export class CachedReads {
   }
 
   /** In the background: no answer waits for it, and one that cannot be kept is no trouble of the caller's. */
-  private keepAside(call: Call, key: CachedKey, answer: VendorAnswer, seen: DropInAnswer): void {
+  private keepAside(call: Call, key: CachedKey, answer: VendorAnswer & { askedAt: Date }, seen: DropInAnswer): void {
     const gone = answer.status === 404;
     if ((answer.code !== undefined && !gone) || this.#writes >= MOST_WRITES) return;
     const withoutMedia = seesMedia(call) ? this.calls.masked(call, answer, { media: false }) : seen;
     const body = JSON.stringify(withoutMedia.body);
     if (!gone && !this.cached.isNews(key, body)) return;
     this.#writes += 1;
-    void this.keep(key, gone ? undefined : { status: answer.status, headers: answer.headers, body })
+    const { askedAt, status, headers } = answer;
+    void this.keep(key, gone ? undefined : { askedAt, status, headers, body })
       .catch((error: unknown) => this.log.warn('a decision could not be kept for later', { error }))
       .finally(() => (this.#writes -= 1));
   }
 
-  private async keep(
-    key: CachedKey,
-    answer: { status: number; headers: Readonly<Record<string, string>>; body: string } | undefined,
-  ): Promise<void> {
+  private async keep(key: CachedKey, answer: Parameters<CachedAnswers['keep']>[3] | undefined): Promise<void> {
     await this.database.transaction(async (tx) => {
       const holder = await this.sessions.holderOf(tx, key.resource);
       if (answer === undefined || holder?.erased === true) await this.cached.purge(tx, [key.resource]);

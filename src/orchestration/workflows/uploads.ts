@@ -59,7 +59,8 @@ export class Uploads {
    * @throws ProblemError `not-found`, `conflict` once it has started, `unsupported-media-type`, `body-too-large`, `overloaded`
    */
   async keep(call: Call, id: string, name: string, body: unknown, contentType: string): Promise<VerificationEntity> {
-    const row = isUuid(id) ? await this.store.find(clientOf(call).id, id) : null;
+    const client = clientOf(call).id;
+    const row = isUuid(id) ? await this.store.find(client, id) : null;
     if (row === null) throw unknown();
     call.verification = row.id;
     call.subject = row.subject;
@@ -68,7 +69,7 @@ export class Uploads {
     if (wanted === undefined) throw unknown();
     refuseLate(row, this.clock.now());
     const mediaType = accepted(wanted, contentType);
-    const bytes = await this.#reader.read(body as Readable, wanted.maxBytes);
+    const bytes = await this.#reader.read(body as Readable, wanted.maxBytes, client);
     try {
       call.bytesIn = bytes.length;
       if (mediaTypeOf(bytes) !== mediaType)
@@ -78,7 +79,7 @@ export class Uploads {
         });
       return await this.store.transaction((tx) => this.put(tx, call, row.id, workflow, { name, mediaType, bytes }));
     } finally {
-      this.#reader.done(bytes.length);
+      this.#reader.done(bytes.length, client);
     }
   }
 

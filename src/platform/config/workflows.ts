@@ -26,7 +26,8 @@ export const workflows = z.strictObject({
     description:
       'Runs of workflows that an instance takes further at once, three quarters of them at most for one client; the others wait in Postgres.',
   }),
-  uploadMemory: size()
-    .prefault('128mb')
-    .meta({ description: 'Bytes of uploads that an instance holds at once while they come in; more get 503.' }),
+  uploadMemory: size().prefault('128mb').meta({
+    description:
+      'Bytes of uploads that an instance holds at once while they come in, three quarters of them at most for one client; more get 503.',
+  }),
 });

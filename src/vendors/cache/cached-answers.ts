@@ -24,6 +24,8 @@ const PURPOSE = 'cached-answer';
 /** Between two looks at the bounds, so that keeping stays cheap; they are passed by no more than this many an instance. */
 const KEEPS_BETWEEN_TRIMS = 32;
 const MOST_TRIMMED = 500;
+/** Longer than any call to a vendor takes: who asked before a purge has had the answer by then. */
+const PURGES_KEPT_MS = 600_000;
 
 /**
  * What the vendor last said, for when it is away (RFC 9111). By client and mask, so that nobody is given what another may see; sealed under
@@ -69,15 +71,16 @@ export class CachedAnswers {
   }
 
   /**
-   * Keeps an answer in place of the one before, as far as its headers and the bounds allow.
+   * Keeps an answer in place of the one before, as far as its headers and the bounds allow; none that was asked for before the truth changed.
    * @param owner of the vault whose erasure takes the answer along
    */
   async keep(
     tx: Tx,
     key: CachedKey,
     owner: string,
-    answer: { status: number; headers: Readonly<Record<string, string>>; body: string },
+    answer: { askedAt: Date; status: number; headers: Readonly<Record<string, string>>; body: string },
   ): Promise<void> {
+    if ((await this.purgedAt(tx, key.resource)) > answer.askedAt) return;
     const plain = Buffer.from(answer.body);
     const policy = this.#rules.keepable(answer.status, answer.headers);
     await this.drop(tx, 'key = $1', [this.digest(key)]);
@@ -108,7 +111,12 @@ export class CachedAnswers {
   }
 
   /** The truth has changed, or is to be forgotten: nothing that was kept about it is given again. @returns how many answers went */
-  purge(tx: Tx, resources: readonly string[]): Promise<number> {
+  async purge(tx: Tx, resources: readonly string[]): Promise<number> {
+    await tx.query(
+      `INSERT INTO vendors.purges (resource, purged_at) SELECT DISTINCT resource, $2::timestamptz FROM unnest($1::text[]) resource ORDER BY 1
+       ON CONFLICT (resource) DO UPDATE SET purged_at = greatest(purges.purged_at, excluded.purged_at)`,
+      [resources, this.clock.now()],
+    );
     this.#recent.forget(new Set(resources));
     return this.drop(tx, 'resource = ANY($1)', [resources]);
   }
@@ -123,6 +131,21 @@ export class CachedAnswers {
         WHERE n > $1 OR total > $2 OR expires_at <= $3 LIMIT ${MOST_TRIMMED})`,
       [this.settings.maxEntries, this.settings.maxBytes, this.clock.now()],
     );
+    await tx.query(
+      `DELETE FROM vendors.purges WHERE resource IN (
+         SELECT resource FROM vendors.purges WHERE purged_at < $1 LIMIT ${MOST_TRIMMED} FOR UPDATE SKIP LOCKED)`,
+      [new Date(this.clock.epochMs() - PURGES_KEPT_MS)],
+    );
+  }
+
+  /** Nobody purges it before the transaction ends. */
+  private async purgedAt(tx: Tx, resource: string): Promise<Date> {
+    const [row] = await tx.query<{ purged_at: Date }[]>(
+      `INSERT INTO vendors.purges (resource, purged_at) VALUES ($1, 'epoch')
+       ON CONFLICT (resource) DO UPDATE SET resource = excluded.resource RETURNING purged_at`,
+      [resource],
+    );
+    return row?.purged_at ?? new Date(0);
   }
 
   private get settings() {
