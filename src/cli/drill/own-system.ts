@@ -104,6 +104,7 @@ export class OwnSystem implements Stage {
       tls,
       publicUrl,
       adminUrl,
+      told: vendor.attempts.told,
       system,
     });
     ({ instances } = gateways);
