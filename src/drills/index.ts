@@ -3,7 +3,8 @@ import { TallyEntity } from './tally.entity.js';
 
 export { DrillsModule } from './drills.module.js';
 export { drillCertificates } from './proxy/authority.js';
-export { type Attempt, AttemptBook } from './proxy/attempts.js';
+export type { AttemptTold } from './proxy/attempt-told.js';
+export { type Attempt, AttemptBook, TELL_ATTEMPTS } from './proxy/attempts.js';
 export { HttpInterceptor } from './proxy/http-interceptor.js';
 export { TcpProxy } from './proxy/tcp-proxy.js';
 export { reportPage } from './report/page.js';

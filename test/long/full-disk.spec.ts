@@ -5,7 +5,7 @@ import { type Answered, lost, restart, startQuiet } from '../support/crash-load.
 import { account } from '../support/instances.js';
 import { withClient } from '../support/audit.js';
 import { writeMeasured } from '../support/measured.js';
-import { SmallDisk } from '../support/small-disk.js';
+import { SmallDisk } from '../../src/cli/drill/small-disk.js';
 import { type System, until } from '../support/system.js';
 import { verify } from '../support/verify.js';
 
@@ -29,7 +29,7 @@ describe('a full disk under Postgres', () => {
   });
 
   afterAll(async () => {
-    disk.free();
+    await disk.free();
     await system.stop(false);
     disk.remove();
     rmSync(system.dataDir, { recursive: true, force: true });
@@ -58,7 +58,7 @@ describe('a full disk under Postgres', () => {
     'refuses with 503 when there is no room for %s, and goes on by itself when there is again',
     async (_what, panics) => {
       for (let n = 0; n < 50; n += 1) expect(await create(n)).toBe(201);
-      disk.fill();
+      await disk.fill();
       // Forces a new file of the write-ahead log, for which there is no room: Postgres ends in a panic.
       if (panics)
         await withClient(system.credentials.databaseUrl, (client) => client.query('SELECT pg_switch_wal()')).catch(
@@ -72,7 +72,7 @@ describe('a full disk under Postgres', () => {
       }
       // Before that some refusals still find a page with room for their record.
       if (panics) await until(() => Promise.resolve(journals() > 0));
-      disk.free();
+      await disk.free();
       const from = performance.now();
       await until(async () => (await create(9_999)) === 201, 30_000);
       const backMs = Math.round(performance.now() - from);

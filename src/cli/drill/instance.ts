@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type AttemptTold, TELL_ATTEMPTS } from '../../drills/index.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'main.js');
 const SHIFTED_CLOCK = join(import.meta.dirname, 'shifted-clock.js');
@@ -16,6 +17,7 @@ export class Instance {
     private readonly env: NodeJS.ProcessEnv,
     readonly publicPort: number,
     readonly adminPort: number,
+    private readonly told: (attempt: AttemptTold) => void,
   ) {}
 
   get isUp(): boolean {
@@ -24,7 +26,7 @@ export class Instance {
 
   /** @throws when it does not become ready */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['--import', SHIFTED_CLOCK, MAIN], {
+    const child = spawn(process.execPath, ['--import', TELL_ATTEMPTS, '--import', SHIFTED_CLOCK, MAIN], {
       env: {
         ...this.env,
         GATEHOUSE_PUBLIC_PORT: String(this.publicPort),
@@ -34,6 +36,7 @@ export class Instance {
       stdio: ['ignore', 'pipe', process.env['GATEHOUSE_DRILL_LOG'] === undefined ? 'ignore' : 'inherit', 'ipc'],
     });
     this.#child = child;
+    child.on('message', ({ gatehouseAttempt: told }: { gatehouseAttempt?: AttemptTold }) => told && this.told(told));
     this.#shiftSeconds = 0;
     // Told to one that has just died.
     child.on('error', () => undefined);

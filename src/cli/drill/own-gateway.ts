@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { BootstrapSecrets } from '../../auth/index.js';
-import type { Scenario } from '../../drills/index.js';
+import type { AttemptTold, Scenario } from '../../drills/index.js';
 import { type Config, generateKeyFiles, loadConfig } from '../../platform/index.js';
 import { bootstrapDatabase } from '../bootstrap.js';
 import { Instance } from './instance.js';
@@ -24,6 +24,8 @@ export interface GatewayParts {
   tls: { certFile: string; keyFile: string; caFile: string };
   publicUrl: string;
   adminUrl: string;
+  /** Told of what they send to the vendor. */
+  told: (attempt: AttemptTold) => void;
   system: Scenario['system'];
 }
 
@@ -58,7 +60,9 @@ export async function ownGateways(parts: GatewayParts): Promise<OwnGateways> {
   const instances: Instance[] = [];
   for (const dataDir of dataDirs) {
     mkdirSync(dataDir, { recursive: true });
-    instances.push(new Instance({ ...env, GATEHOUSE_DATA_DIR: dataDir }, await freePort(), await freePort()));
+    instances.push(
+      new Instance({ ...env, GATEHOUSE_DATA_DIR: dataDir }, await freePort(), await freePort(), parts.told),
+    );
   }
   return new OwnGateways(instances, dataDirs, secrets, config);
 }

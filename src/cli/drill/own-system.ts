@@ -12,9 +12,11 @@ import {
   type Stage,
   TcpProxy,
 } from '../../drills/index.js';
-import { ensureDevelopmentCertificates, startEmbeddedPostgres, SystemClock } from '../../platform/index.js';
+import { ensureDevelopmentCertificates, SystemClock } from '../../platform/index.js';
 import type { Instance } from './instance.js';
+import { needsSmallDisk, needsValkey } from './needs.js';
 import { type OwnGateways, ownGateways } from './own-gateway.js';
+import { OwnPostgres } from './own-postgres.js';
 import { type FaultAt, OwnVendor } from './own-vendor.js';
 import { type Undo, undone } from './undo.js';
 import { startValkey } from './valkey.js';
@@ -32,7 +34,7 @@ export class OwnSystem implements Stage {
     readonly caller: Caller,
     private readonly parts: {
       gateways: OwnGateways;
-      postgres: TcpProxy;
+      postgres: OwnPostgres;
       valkey: TcpProxy | undefined;
       vendor: OwnVendor;
     },
@@ -52,30 +54,28 @@ export class OwnSystem implements Stage {
       settings: first.system.settings,
       instances: Math.max(...scenarios.map((scenario) => scenario.system.instances)),
     };
-    const withValkey = scenarios.some(({ faults }) => faults.some(({ at }) => at === 'valkey'));
+    const needs = { valkey: scenarios.some(needsValkey), smallDisk: scenarios.some(needsSmallDisk) };
     const undo: Undo = [];
     try {
-      return await OwnSystem.build(system, withValkey, undo);
+      return await OwnSystem.build(system, needs, undo);
     } catch (error) {
       await undone(undo);
       throw error;
     }
   }
 
-  private static async build(system: Scenario['system'], withValkey: boolean, undo: Undo): Promise<OwnSystem> {
+  private static async build(
+    system: Scenario['system'],
+    needs: { valkey: boolean; smallDisk: boolean },
+    undo: Undo,
+  ): Promise<OwnSystem> {
     const dir = mkdtempSync(join(tmpdir(), 'gatehouse-drill-'));
     chmodSync(dir, 0o711);
     undo.push(() => Promise.resolve(rmSync(dir, { recursive: true, force: true })));
     const tls = await ensureDevelopmentCertificates(dir, [HOST], new SystemClock());
     const ca = { certificate: readFileSync(tls.caFile, 'utf8'), key: readFileSync(tls.caKeyFile, 'utf8') };
-    const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'pg'), durable: false, stopWithParent: true });
-    undo.push(() => postgres.stop({ remove: true }));
-    const databaseUrl = new URL(postgres.superuserUrl);
-    const cluster = { host: databaseUrl.hostname, port: Number(databaseUrl.port) };
-    const postgresProxy = await proxied(undo, () => [cluster]);
-    databaseUrl.hostname = HOST;
-    databaseUrl.port = String(postgresProxy.port);
-    const valkey = withValkey ? await startValkey(dir) : undefined;
+    const postgres = await OwnPostgres.open(dir, needs.smallDisk, undo);
+    const valkey = needs.valkey ? await startValkey(dir) : undefined;
     if (valkey !== undefined) undo.push(() => valkey.stop());
     const valkeyProxy = valkey && (await proxied(undo, () => [{ host: HOST, port: valkey.port }]));
 
@@ -97,20 +97,21 @@ export class OwnSystem implements Stage {
     const vendor = await OwnVendor.open({ dir, tls: { certFile, keyFile, caFile }, ca, webhookUrl }, undo);
     const gateways = await ownGateways({
       dir,
-      databaseUrl: databaseUrl.href,
+      databaseUrl: postgres.url,
       redisUrl: valkeyProxy && `redis://${HOST}:${valkeyProxy.port}`,
       vendorUrl: vendor.url,
       vendor: vendor.credentials,
       tls,
       publicUrl,
       adminUrl,
+      told: vendor.attempts.told,
       system,
     });
     ({ instances } = gateways);
     undo.push(() => gateways.bring(0));
     const caller = new Caller({ publicUrl, adminUrl, ca: ca.certificate, ...gateways.secrets });
     undo.push(() => caller.close());
-    return new OwnSystem(caller, { gateways, postgres: postgresProxy, valkey: valkeyProxy, vendor }, undo);
+    return new OwnSystem(caller, { gateways, postgres, valkey: valkeyProxy, vendor }, undo);
   }
 
   prepare({ instances }: Scenario['system']): Promise<void> {
@@ -122,7 +123,7 @@ export class OwnSystem implements Stage {
       faults.filter((fault): fault is FaultAt<At> => fault.at === which);
     const { vendor, postgres, valkey, gateways } = this.parts;
     await vendor.use(at('vendor'));
-    await postgres.use(at('postgres').map(({ fault }) => fault));
+    await postgres.use(at('postgres'));
     await valkey?.use(at('valkey').map(({ fault }) => fault));
     const [jump] = at('clock');
     gateways.shiftClock(jump?.fault.seconds ?? 0);

@@ -61,14 +61,13 @@ export class OwnVendor {
       server: certificates.server,
       origin: launched.url,
       vendor: sandbox,
-      onRequest: attempts.arrived,
+      onStruck: attempts.struck,
     });
     undo.push(() => interceptor.close());
     const { certificate: cert, key } = certificates.expired;
     const proxy = await TcpProxy.open({
       targets: () => [{ host: HOST, port: interceptor.port }],
       expired: { cert, key: createPrivateKey(key).export({ type: 'pkcs8', format: 'pem' }).toString() },
-      onLost: attempts.lost,
     });
     undo.push(() => proxy.close());
     return new OwnVendor({ credentials, sandbox, interceptor, proxy, attempts });
@@ -82,7 +81,7 @@ export class OwnVendor {
     return `https://${HOST}:${this.parts.proxy.port}`;
   }
 
-  get attempts(): Pick<AttemptBook, 'since'> {
+  get attempts(): Pick<AttemptBook, 'since' | 'told'> {
     return this.parts.attempts;
   }
 
@@ -92,8 +91,9 @@ export class OwnVendor {
     interceptor.use(
       faults.flatMap(({ fault, operations, share = 1 }) => (isHttpFault(fault) ? [{ fault, operations, share }] : [])),
     );
-    attempts.networkIsFaulty = network.length > 0;
+    if (network.length > 0) attempts.network(true);
     await proxy.use(network);
+    if (network.length === 0) attempts.network(false);
   }
 
   async disturbWebhooks(faults: readonly FaultAt<'webhooks'>[]): Promise<void> {

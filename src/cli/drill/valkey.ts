@@ -7,20 +7,17 @@ export interface RunningValkey {
 }
 
 /** What a machine may call it. */
-const PROGRAMS = ['valkey-server', 'redis-server'];
-
-/** A part of the system is not installed on this machine, so that the scenario cannot be played here. */
-export class NotInstalled extends Error {}
+export const PROGRAMS = ['valkey-server', 'redis-server'];
 
 /** Undefined where none is installed. */
 export function valkeyProgram(): string | undefined {
   return PROGRAMS.find((name) => spawnSync(name, ['--version']).status === 0);
 }
 
-/** @throws NotInstalled */
+/** @throws where none is installed, or it does not start */
 export async function startValkey(dir: string): Promise<RunningValkey> {
   const program = valkeyProgram();
-  if (program === undefined) throw new NotInstalled(`neither of ${PROGRAMS.join(' and ')} is installed`);
+  if (program === undefined) throw new Error(`neither of ${PROGRAMS.join(' and ')} is installed`);
   const port = await freePort();
   const child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir], {
     stdio: ['ignore', 'pipe', 'inherit'],

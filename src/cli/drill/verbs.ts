@@ -11,9 +11,9 @@ import {
   ScenarioError,
   shippedScenarios,
 } from '../../drills/index.js';
+import { whatIsMissing } from './needs.js';
 import { OwnSystem } from './own-system.js';
 import { runningGateway, runThere, stopThere } from './running.js';
-import { NotInstalled } from './valkey.js';
 
 interface RunOptions {
   json?: boolean;
@@ -43,7 +43,7 @@ export function drillCheckVerb(file: string): void {
   }
 }
 
-/** `gatehouse drill run NAME|FILE…`: exits 0 when every expectation was met, 1 when not, 2 when it could not be played here. */
+/** `gatehouse drill run NAME|FILE…`: exits 0 when every expectation was met, 1 when not, 2 when one could not be played here. */
 export async function drillRunVerb(namesOrFiles: string[], options: RunOptions): Promise<void> {
   const tell: Tell = (line) => void (options.json === true ? process.stderr : process.stdout).write(`${line}\n`);
   try {
@@ -51,13 +51,9 @@ export async function drillRunVerb(namesOrFiles: string[], options: RunOptions):
     if (options.url === undefined) await runOwn(scenarios, options, tell);
     else for (const read of scenarios) await runRunning(read, options.url, options, tell);
   } catch (error) {
-    if (error instanceof NotInstalled) {
-      tell(`skipped: ${error.message}`);
-      process.exitCode = 2;
-    } else if (error instanceof ScenarioError) {
-      process.stderr.write(`${error.message}\n`);
-      process.exitCode = 1;
-    } else throw error;
+    if (!(error instanceof ScenarioError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
   }
 }
 
@@ -74,8 +70,16 @@ export async function drillStopVerb({ url }: { url: string }): Promise<void> {
 
 type Tell = (line: string) => void;
 
-/** One after the other on one system. */
-async function runOwn(scenarios: readonly ReadScenario[], options: RunOptions, tell: Tell): Promise<void> {
+/** One after the other on one system; what cannot be played here is left out. */
+async function runOwn(asked: readonly ReadScenario[], options: RunOptions, tell: Tell): Promise<void> {
+  const scenarios = asked.filter(({ scenario }) => {
+    const missing = whatIsMissing(scenario);
+    if (missing === undefined) return true;
+    tell(`${scenario.name} is skipped: ${missing}`);
+    process.exitCode = 2;
+    return false;
+  });
+  if (scenarios.length === 0) return;
   tell('a system of its own is started');
   const system = await OwnSystem.open(scenarios.map(({ scenario }) => scenario));
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -4,9 +4,11 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
-import { OPERATIONS, type OperationName } from '../../vendors/index.js';
+import type { OperationName } from '../../vendors/index.js';
 import type { HttpFault } from '../faults.js';
 import type { Pair } from '../../platform/index.js';
+import { ATTEMPT_HEADER } from './attempt-told.js';
+import { operationOf } from './operation-of.js';
 import { inPlace, worksFirst } from './spoilt.js';
 
 /** A fault and which calls it strikes. */
@@ -24,27 +26,22 @@ export interface HttpInterceptorOptions {
   vendor: Dispatcher;
   /** 0 to 1. */
   random?: () => number;
-  onRequest?: (request: InterceptedRequest) => void;
+  /** Told of an attempt that a fault meets, by its id. */
+  onStruck?: (id: string, fault: HttpFault) => void;
 }
 
-export interface InterceptedRequest {
-  /** Undefined for none of the gateway's. */
-  operation: OperationName | undefined;
-  /** Undefined for one that is let through whole. */
-  fault: HttpFault | undefined;
-}
-
-/** Hop by hop, or made anew on each side (RFC 9110 section 7.6.1). */
-const OWN_OF_A_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'host', 'expect', 'upgrade']);
+/** Hop by hop, or made anew on each side (RFC 9110 section 7.6.1), or the drill's own. */
+const OWN_OF_A_CONNECTION = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'host',
+  'expect',
+  'upgrade',
+  ATTEMPT_HEADER,
+]);
 const KEEP_ALIVE_MS = 30_000;
 const LOOPBACK = '127.0.0.1';
-
-/** Which operation a request of the gateway's is; undefined for none of the table. */
-const PATTERNS = Object.values(OPERATIONS).map(({ name, method, path }) => ({
-  name,
-  method,
-  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-}));
 
 /** Ends the gateway's TLS, so that single calls and answers can be spoilt, and carries the rest on to the vendor over TLS of its own. */
 export class HttpInterceptor {
@@ -87,9 +84,9 @@ export class HttpInterceptor {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const operation = operationOf(request);
-    const fault = this.draw(operation);
-    this.#options.onRequest?.({ operation, fault });
+    const fault = this.draw(operationOf(request.method, request.url));
+    const id = request.headers[ATTEMPT_HEADER];
+    if (fault !== undefined && typeof id === 'string') this.#options.onStruck?.(id, fault);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     if (fault !== undefined && !worksFirst(fault)) {
@@ -144,11 +141,6 @@ export class HttpInterceptor {
     }
     response.write(body.subarray(0, Math.ceil(body.length / 2)), () => response.socket?.destroy());
   }
-}
-
-function operationOf({ method, url = '' }: IncomingMessage): OperationName | undefined {
-  const [path = ''] = url.split('?');
-  return PATTERNS.find((one) => one.method === method && one.pattern.test(path))?.name;
 }
 
 function onwards(headers: Record<string, string | string[] | undefined>): Record<string, string | string[]> {

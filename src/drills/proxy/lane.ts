@@ -31,7 +31,6 @@ export class Lane {
     private readonly source: Socket,
     private readonly sink: Socket,
     private readonly faults: () => readonly NetworkFault[],
-    private readonly lost: () => void,
   ) {
     source.on('data', (bytes: Buffer) => this.take(bytes));
     source.once('end', () => {
@@ -42,15 +41,8 @@ export class Lane {
     sink.once('close', () => this.end());
   }
 
-  /** @param lost told when a fault keeps bytes from the sink for good */
-  static open(
-    direction: Direction,
-    source: Socket,
-    sink: Socket,
-    faults: () => readonly NetworkFault[],
-    lost: () => void = () => undefined,
-  ): void {
-    void new Lane(direction, source, sink, faults, lost).run();
+  static open(direction: Direction, source: Socket, sink: Socket, faults: () => readonly NetworkFault[]): void {
+    void new Lane(direction, source, sink, faults).run();
   }
 
   /** Nothing passes any more. */
@@ -96,7 +88,6 @@ export class Lane {
     for (const fault of this.mine()) {
       if (fault.kind === 'reset') {
         if (this.#passed + bytes.length < fault.afterBytes) continue;
-        this.lost();
         this.source.resetAndDestroy();
         this.sink.resetAndDestroy();
         return;
@@ -104,7 +95,6 @@ export class Lane {
       if (fault.kind !== 'limit-data') continue;
       const left = fault.bytes - this.#passed;
       if (bytes.length < left) continue;
-      this.lost();
       bytes = bytes.subarray(0, Math.max(0, left));
       await this.write(bytes);
       this.sink.end();
@@ -132,7 +122,6 @@ export class Lane {
 
   /** Until the connection ends: what a dead network swallowed does not come later. */
   private hold(): Promise<never> {
-    this.lost();
     const { signal } = this.#ended;
     return new Promise((_resolve, reject) => {
       if (signal.aborted) reject(new Error('ended'));

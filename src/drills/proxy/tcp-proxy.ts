@@ -15,8 +15,6 @@ export interface TcpProxyOptions {
   /** What it presents for `tls-expired`, PEM. */
   expired?: { cert: string; key: string };
   host?: string;
-  /** Told once of each connection whose bytes a fault keeps from the peer; of those that the system itself refuses nobody knows. */
-  onLost?: () => void;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -98,9 +96,7 @@ export class TcpProxy {
 
   private async serve(client: Socket): Promise<void> {
     this.keep(client);
-    const lost = (): void => this.options.onLost?.();
     const kinds = new Set(this.#faults.map(({ kind }) => kind));
-    if (kinds.has('half-open') || kinds.has('tls-expired')) lost();
     // Accepted by the system, and then nobody is there.
     if (kinds.has('half-open')) return void client.resume();
     if (kinds.has('tls-expired')) return this.presentExpired(client);
@@ -114,7 +110,7 @@ export class TcpProxy {
     // After an orderly end what is still on its way comes through first.
     peer.once('close', (failed) => failed && client.resetAndDestroy());
     const faults = (): readonly NetworkFault[] => this.#faults;
-    Lane.open('up', client, peer, faults, lost);
+    Lane.open('up', client, peer, faults);
     Lane.open('down', peer, client, faults);
   }
 

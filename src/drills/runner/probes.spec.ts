@@ -6,8 +6,8 @@ import { early, type OpenTime, probings, rounds } from './probes.js';
 const SETTINGS = { open: 1_000, longestOpen: 5_000, probes: 2, probeEvery: 3_000 };
 const OVER_MS = 20_000;
 
-const attempt = (atMs: number, operation?: OperationName, members: Partial<Attempt> = {}): Attempt => ({
-  atMs,
+const attempt = (leftMs: number, operation: OperationName, members: Partial<Attempt> = {}): Attempt => ({
+  leftMs,
   operation,
   struck: true,
   ...members,
@@ -22,9 +22,9 @@ describe('attempts while a breaker is open', () => {
       probing.most,
     ]);
 
-  it('are those of its own operation, at the dead vendor, from its opening to its closing', () => {
+  it('are those of its own operation, at the dead vendor, after its opening and until its closing', () => {
     const attempts = [
-      attempt(4_999, 'session.create'),
+      attempt(5_000, 'session.create'),
       attempt(6_000, 'session.create'),
       attempt(6_100, 'session.list'),
       attempt(7_000, 'session.create', { struck: false }),
@@ -45,10 +45,6 @@ describe('attempts while a breaker is open', () => {
     ]);
   });
 
-  it('are judged for the whole vendor alone where one cannot be told from another', () => {
-    expect(judged([attempt(6_000)], [open('*', 5_000), open('session.create', 5_000)], 6_500)).toEqual([['*', 1, 2]]);
-  });
-
   it('may be made at once again when the whole vendor has closed meanwhile', () => {
     expect(judged([], [open('session.create', 5_000), open('*', 5_000, 6_000)], 6_500)).toEqual([
       ['session.create', 0, 4],
@@ -63,13 +59,13 @@ describe('attempts while a breaker is open', () => {
   });
 });
 
-it('attempts before the time that a 429 named are those of its operation that could know of it', () => {
-  const told = attempt(1_000, 'session.create', { waitMs: 2_000 });
+it('attempts before the time that a 429 named are those of its operation that left once it was known', () => {
+  const told = attempt(1_000, 'session.create', { away: { fromMs: 1_020, toMs: 3_020 } });
   const others = [
-    attempt(1_050, 'session.create'),
+    attempt(1_010, 'session.create'),
     attempt(2_000, 'session.list'),
     attempt(2_900, 'session.create'),
-    attempt(3_000, 'session.create'),
+    attempt(3_020, 'session.create'),
   ];
   expect(early([told, ...others])).toBe(1);
 });

@@ -8,8 +8,6 @@ export type BreakerSettings = Pick<
   'open' | 'longestOpen' | 'probes' | 'probeEvery'
 >;
 
-/** What left before a 429 had come back could not know of it. */
-const ON_THE_WAY_MS = 100;
 /** As the records name the breaker of the whole vendor. */
 const WHOLE = '*';
 
@@ -62,8 +60,7 @@ export function rounds(forMs: number, { open, longestOpen, probeEvery }: Breaker
 }
 
 /**
- * Attempts that met a fault while their own operation's breaker or the whole vendor's was not closed, breaker by breaker. Where a fault of the
- * network hides which operation an attempt is of, only the whole vendor's can be judged.
+ * Attempts that met a fault and had left while their own operation's breaker, or the whole vendor's, was not closed; breaker by breaker.
  * @param overMs when the vendor was well again
  */
 export function probings(
@@ -72,10 +69,9 @@ export function probings(
   settings: BreakerSettings,
   overMs: number,
 ): Probing[] {
-  const dead = attempts.filter(({ struck, atMs }) => struck && atMs <= overMs);
+  const dead = attempts.filter(({ struck, leftMs }) => struck && leftMs <= overMs);
   const inTime = times.filter(({ fromMs }) => fromMs <= overMs);
-  const areKnown = dead.every(({ operation }) => operation !== undefined);
-  const breakers = new Set(inTime.map(({ operation }) => operation).filter((name) => areKnown || name === WHOLE));
+  const breakers = new Set(inTime.map(({ operation }) => operation));
   return [...breakers].map((operation) => {
     const own = inTime.filter((time) => time.operation === operation);
     const through = dead.filter(
@@ -94,19 +90,17 @@ export function probings(
   });
 }
 
-/** Attempts of an operation before the time that a 429 had named for it. */
+/** Attempts of an operation that left before the time that a 429 had named for it. */
 export function early(attempts: readonly Attempt[]): number {
-  return attempts.filter((attempt) =>
+  return attempts.filter(({ operation, leftMs }) =>
     attempts.some(
-      ({ operation, atMs, waitMs }) =>
-        operation === attempt.operation &&
-        waitMs !== undefined &&
-        attempt.atMs > atMs + ON_THE_WAY_MS &&
-        attempt.atMs < atMs + waitMs,
+      (told) =>
+        told.operation === operation && told.away !== undefined && leftMs > told.away.fromMs && leftMs < told.away.toMs,
     ),
   ).length;
 }
 
-function within({ atMs }: Attempt, { fromMs, toMs }: OpenTime): boolean {
-  return atMs >= fromMs && atMs <= toMs;
+/** What left in the millisecond of the opening left before it: nothing may for some time. */
+function within({ leftMs }: Attempt, { fromMs, toMs }: OpenTime): boolean {
+  return leftMs > fromMs && leftMs <= toMs;
 }

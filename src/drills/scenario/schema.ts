@@ -30,7 +30,12 @@ const faultSchema = z.discriminatedUnion('at', [
     share: z.number().gt(0).max(1).optional(),
   }),
   z.strictObject({ ...when, at: z.literal('webhooks'), fault: webhookFaultSchema }),
-  z.strictObject({ ...when, at: z.literal('postgres'), fault: networkFaultSchema }),
+  z.strictObject({
+    ...when,
+    at: z.literal('postgres'),
+    /** `full`: no byte more goes on its disk. */
+    fault: z.discriminatedUnion('kind', [...networkFaultSchema.options, z.strictObject({ kind: z.literal('full') })]),
+  }),
   z.strictObject({ ...when, at: z.literal('valkey'), fault: networkFaultSchema }),
   z.strictObject({ ...when, at: z.literal('instance'), fault: z.strictObject({ kind: z.literal('kill') }) }),
   z.strictObject({

@@ -51,7 +51,7 @@ describe('a breaker', () => {
   it('forgets what fell out of its window, and learns nothing from callers that went away', () => {
     pass(...times(9, 'failure'));
     nowMs += 11_000;
-    pass(...times(3, 'failure'), ...times(50, 'nothing'));
+    pass(...times(3, 'failure'), ...times(50, 'nothing'), ...times(50, 'unsent'));
     expect(breaker.view(nowMs)).toMatchObject({ state: 'closed', calls: 3, failureRatio: 1 });
   });
 
@@ -114,10 +114,15 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('half-open');
   });
 
-  it('gives back the place of a probe whose caller went away', () => {
+  it('gives back the place of a probe that never left, and not that of one whose caller went away', () => {
     open();
     nowMs += 1_000;
-    expect(pass('nothing', 'nothing', 'nothing', 'success', 'success')).toEqual([true, true, true, true, true]);
+    expect(pass('unsent', 'unsent', 'unsent', 'nothing', 'nothing', 'success')).toEqual([
+      ...[true, true, true, true, true],
+      false,
+    ]);
+    nowMs += BREAKER.probeEvery;
+    expect(pass('success', 'success')).toEqual([true, true]);
     expect(breaker.state).toBe('closed');
   });
 

@@ -41,7 +41,12 @@ export interface Permit {
 }
 
 /** Nothing learned: the caller went away, or the fault was its own. */
-export type PermitResult = Result | 'nothing';
+/** `nothing`: it was sent and tells nothing; `unsent`: it never left. */
+export type PermitResult = Result | 'nothing' | 'unsent';
+
+export function tells(result: PermitResult): result is Result {
+  return result !== 'nothing' && result !== 'unsent';
+}
 
 export interface BreakerParts {
   settings: BreakerSettings;
@@ -102,7 +107,7 @@ export class Breaker {
   leave(permit: Permit, result: PermitResult, whose: string, nowMs: number): void {
     if (permit.generation !== this.#generation) return;
     if (this.#state === 'half-open') this.#probed(permit, result, nowMs);
-    else if (result !== 'nothing') this.#counted(result, whose, nowMs);
+    else if (tells(result)) this.#counted(result, whose, nowMs);
   }
 
   /** Lets probes through at once: something else has shown that the vendor is back. */
@@ -137,9 +142,11 @@ export class Breaker {
   }
 
   #probed({ startedMs }: Permit, result: PermitResult, nowMs: number): void {
+    // One whose caller went away has reached the vendor all the same: its place is used up as that of one without an answer.
+    if (result === 'nothing') return;
     const at = this.#probes.indexOf(startedMs);
     if (at !== -1) this.#probes.splice(at, 1);
-    if (result === 'nothing') return;
+    if (!tells(result)) return;
     if (result === 'success') {
       this.#lastGoodStartMs = Math.max(this.#lastGoodStartMs, startedMs);
       this.#goodProbes += 1;

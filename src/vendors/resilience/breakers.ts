@@ -6,6 +6,7 @@ import {
   type BreakerView,
   type Permit,
   type PermitResult,
+  tells,
 } from './breaker.js';
 import type { Totals } from './sliding-window.js';
 
@@ -82,7 +83,7 @@ export class Breakers {
   leave(pass: Pass, result: PermitResult, client: string, unreachable: boolean): void {
     const nowMs = this.#parts.nowMs();
     if (unreachable) this.#unreachable += 1;
-    else if (result !== 'nothing') this.#unreachable = 0;
+    else if (tells(result)) this.#unreachable = 0;
     this.#of(pass.operation).leave(pass.own, result, client, nowMs);
     this.#whole.leave(pass.whole, result, pass.operation, nowMs);
   }

@@ -1,3 +1,5 @@
+import { type PermitResult, tells } from './breaker.js';
+
 /** Failures in a row after which an origin is left out. */
 const MOST_IN_A_ROW = 3;
 const FIRST_OUT_MS = 1_000;
@@ -45,9 +47,9 @@ export class Origins {
     return picked;
   }
 
-  leave(origin: Origin, result: 'success' | 'slow' | 'failure' | 'nothing', nowMs: number): void {
+  leave(origin: Origin, result: PermitResult, nowMs: number): void {
     origin.underWay -= 1;
-    if (result === 'nothing') return;
+    if (!tells(result)) return;
     if (result !== 'failure') {
       origin.failedInARow = origin.outs = origin.outUntilMs = 0;
       return;

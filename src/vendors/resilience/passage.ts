@@ -71,7 +71,7 @@ export class Passage<T extends Answered> {
   attempts = 0;
   collapsed = false;
   /** What the last attempt told of the vendor, and whether no connection to any of its origins came about. */
-  verdict: PermitResult = 'nothing';
+  verdict: PermitResult = 'unsent';
   unreachable = false;
 
   constructor(

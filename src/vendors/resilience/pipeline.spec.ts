@@ -98,6 +98,21 @@ describe('the pipeline, second by second', () => {
     expect(changes).toContainEqual({ operation: READ.name, state: 'open' });
   });
 
+  it('sends a hanging vendor no more probes for callers who leave before it could have answered', async () => {
+    behave = (_, sending) => hang(sending);
+    for (let n = 0; n < 10; n += 1) void call(CREATE);
+    await vi.advanceTimersByTimeAsync(SETTINGS.timeouts.write);
+    expect(changes).toEqual([{ operation: CREATE.name, state: 'open' }]);
+    sent.length = 0;
+    for (let n = 0; n < 600; n += 1) {
+      void call(CREATE, { deadlineMs: Date.now() + 1_000 });
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    const { probes, probeEvery } = SETTINGS.breaker;
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.length).toBeLessThanOrEqual((probes * 60_000) / probeEvery);
+  });
+
   it('learns nothing from reads whose callers go away or have no time, shared or not', async () => {
     behave = (_, sending) => hang(sending);
     const gone = new AbortController();

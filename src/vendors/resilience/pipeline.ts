@@ -156,7 +156,7 @@ export class Pipeline<T extends Answered> {
     const { operation, wanted } = passage;
     const startedMs = this.#parts.nowMs();
     const leftMs = wanted.deadlineMs - startedMs;
-    passage.verdict = 'nothing';
+    passage.verdict = 'unsent';
     passage.unreachable = false;
     if (leftMs <= 0) throw new VendorRefusal('vendor-timeout', 'the deadline has passed');
     if (isGone(wanted)) throw new VendorRefusal('vendor-timeout', 'the call was given up');

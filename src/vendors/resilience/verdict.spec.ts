@@ -6,8 +6,9 @@ import { failing, SETTINGS, unreachable } from './testing/parts.js';
 import { isUnreachable, verdictOf } from './verdict.js';
 
 const patience = { slow: SETTINGS.breaker.slow, timeouts: SETTINGS.timeouts };
-const verdict = (error: unknown, elapsedMs = 20, over: { gone?: boolean; waitedMs?: number } = {}) => {
+const verdict = (error: unknown, elapsedMs = 20, over: { gone?: boolean; waitedMs?: number; sent?: number } = {}) => {
   const trip = new Trip();
+  trip.sent = over.sent ?? 1;
   trip.waitedForCallerMs = () => over.waitedMs ?? 0;
   return verdictOf(error, { operation: 'read', trip, elapsedMs, gone: over.gone ?? false }, patience);
 };
@@ -34,6 +35,11 @@ describe('what an attempt tells of the vendor', () => {
     expect(verdict(failing(), 20, { gone: true })).toBe('nothing');
     expect(verdict(late(), 1_000)).toBe('nothing');
     expect(verdict(late(), 10_000)).toBe('failure');
+  });
+
+  it('is less than nothing when it never left', () => {
+    expect(verdict(failing(), 20, { gone: true, sent: 0 })).toBe('unsent');
+    expect(verdict(new VendorRefusal('overloaded', 'x'), 20, { sent: 0 })).toBe('unsent');
   });
 
   it('is the vendor’s own time alone: a slow upload is no slow vendor', () => {

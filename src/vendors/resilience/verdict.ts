@@ -26,12 +26,13 @@ export interface Course {
  */
 export function verdictOf(error: unknown, course: Course, patience: Patience): PermitResult {
   const vendorMs = course.elapsedMs - course.trip.waitedForCallerMs();
+  const nothing = course.trip.sent === 0 ? 'unsent' : 'nothing';
   const slowMs = Math.min(patience.slow[course.operation], patience.timeouts[course.operation] * NEARLY);
   if (error === undefined) return vendorMs >= slowMs ? 'slow' : 'success';
-  if (!(error instanceof VendorFailure) || error instanceof VendorRefusal || course.gone) return 'nothing';
+  if (!(error instanceof VendorFailure) || error instanceof VendorRefusal || course.gone) return nothing;
   switch (error.problem) {
     case 'vendor-timeout':
-      return vendorMs >= slowMs * NEARLY || isUnreachable(error) ? 'failure' : 'nothing';
+      return vendorMs >= slowMs * NEARLY || isUnreachable(error) ? 'failure' : nothing;
     case 'vendor-invalid-answer':
       return 'failure';
     case 'vendor-error':

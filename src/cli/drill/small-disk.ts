@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const BLOCK = Buffer.alloc(1024 * 1024, 1);
@@ -10,6 +12,20 @@ export class SmallDisk {
     private readonly dir: string,
     private readonly as: readonly string[],
   ) {}
+
+  /** Whether this process may mount one here: not every container lets even root do so. */
+  static canBeMade(): boolean {
+    const dir = mkdtempSync(join(tmpdir(), 'gatehouse-disk-'));
+    try {
+      SmallDisk.under(dir, 1).remove();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+      rmSync(`${dir}.aside`, { recursive: true, force: true });
+    }
+  }
 
   /** Puts what is in a folder on a disk of so many megabytes, in the same place. Whoever uses the folder must not be at work. */
   static under(dir: string, megabytes: number): SmallDisk {
@@ -29,24 +45,24 @@ export class SmallDisk {
   }
 
   /** Nothing more goes on it until `free`. */
-  fill(): void {
-    const file = openSync(this.filler, 'a');
+  async fill(): Promise<void> {
+    const file = await open(this.filler, 'a');
     try {
       for (let size = BLOCK.length; size >= 1;) {
         try {
-          writeSync(file, BLOCK, 0, size);
+          await file.write(BLOCK, 0, size);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
           size = Math.floor(size / 2);
         }
       }
     } finally {
-      closeSync(file);
+      await file.close();
     }
   }
 
-  free(): void {
-    rmSync(this.filler, { force: true });
+  async free(): Promise<void> {
+    await rm(this.filler, { force: true });
   }
 
   remove(): void {
