@@ -118,7 +118,11 @@ describe('a breaker', () => {
     open();
     nowMs += 1_000;
     expect(pass('unsent', 'unsent', 'unsent', 'nothing', 'nothing', 'success')).toEqual([
-      ...[true, true, true, true, true],
+      true,
+      true,
+      true,
+      true,
+      true,
       false,
     ]);
     nowMs += BREAKER.probeEvery;
