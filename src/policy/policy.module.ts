@@ -1,19 +1,19 @@
 import { Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
-import { type Config, CONFIG } from '../platform/index.js';
+import { type Config, CONFIG, Log } from '../platform/index.js';
 import { RateStorage } from './rate-storage.js';
 import { RateGuard } from './rates.js';
 
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({
-      inject: [CONFIG],
-      useFactory: ({ policy: { rates }, redisUrl }: Config) => ({
+      inject: [CONFIG, Log],
+      useFactory: ({ policy: { rates }, redisUrl }: Config, log: Log) => ({
         throttlers: [
           { name: 'client', limit: rates.client.limit, ttl: rates.client.windowMs },
           { name: 'key', limit: rates.key.limit, ttl: rates.key.windowMs },
         ],
-        storage: new RateStorage(redisUrl),
+        storage: new RateStorage(redisUrl, log),
       }),
     }),
   ],

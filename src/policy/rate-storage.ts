@@ -1,5 +1,6 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { Redis } from 'iovalkey';
+import type { Log } from '../platform/index.js';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
 type Limiter = RateLimiterMemory | RateLimiterRedis;
@@ -9,8 +10,12 @@ type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 export class RateStorage implements ThrottlerStorage {
   readonly #limiters = new Map<string, Limiter>();
   readonly #valkey: Redis | undefined;
+  #away: boolean | undefined;
 
-  constructor(redisUrl: string | undefined) {
+  constructor(
+    redisUrl: string | undefined,
+    private readonly log: Pick<Log, 'info' | 'warn'>,
+  ) {
     if (redisUrl === undefined) return;
     this.#valkey = new Redis(redisUrl, {
       enableOfflineQueue: false,
@@ -19,7 +24,8 @@ export class RateStorage implements ThrottlerStorage {
       lazyConnect: false,
     });
     // Each failed command already falls back to the local counters; an unheard 'error' event would end the process.
-    this.#valkey.on('error', () => undefined);
+    this.#valkey.on('error', () => this.became(true));
+    this.#valkey.on('ready', () => this.became(false));
   }
 
   async increment(key: string, ttl: number, limit: number, _block: number, name: string): Promise<Hit> {
@@ -34,6 +40,14 @@ export class RateStorage implements ThrottlerStorage {
 
   async close(): Promise<void> {
     this.#valkey?.disconnect();
+  }
+
+  /** One line tells each change, not each attempt; where it is, its address may hold a password. */
+  private became(away: boolean): void {
+    if (away === this.#away) return;
+    this.#away = away;
+    if (away) this.log.warn('Valkey cannot be reached: this instance counts rates and the vendor’s budget for itself');
+    else this.log.info('Valkey is there: instances count together');
   }
 
   private limiter(name: string, ttl: number, limit: number): Limiter {

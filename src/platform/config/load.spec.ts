@@ -50,6 +50,11 @@ describe('loadConfig', () => {
     expect(byPath.message).not.toContain('hunter2');
   });
 
+  it('refuses an address of Valkey that is none, without telling it', () => {
+    const { message } = failure({ REDIS_URL: 'valkey:s3cret' });
+    expect(message).toBe('REDIS_URL: must be a URL such as redis://valkey:6379');
+  });
+
   it('refuses a key that no setting has', () => {
     expect(failure(yaml('policy: { ratez: {} }')).message).toContain('"ratez"');
   });

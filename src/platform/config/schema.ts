@@ -209,12 +209,16 @@ export const configSchema = z.strictObject({
       statementTimeout: timer('100ms').prefault('10s').meta({ description: 'Longest statement.' }),
     })
     .prefault({}),
-  redisUrl: text().optional().meta({
-    description:
-      'Valkey or Redis that instances share rate counters and the vendor’s budget in. Unset: both in process.',
-    env: 'REDIS_URL',
-    secret: true,
-  }),
+  // The client takes whatever else it is given for the path of a socket, and would look for it for ever.
+  redisUrl: z
+    .url({ protocol: /^rediss?$/, error: 'must be a URL such as redis://valkey:6379' })
+    .optional()
+    .meta({
+      description:
+        'Valkey or Redis that instances share rate counters and the vendor’s budget in. Unset: both in process.',
+      env: 'REDIS_URL',
+      secret: true,
+    }),
   entity: z
     .strictObject({
       name: text().default('Example Bank'),
